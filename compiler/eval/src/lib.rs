@@ -1,1 +1,97 @@
-//! .
+//! The one evaluator: pure, deterministic, fuel-limited. Used by the checker (constants), the engine and `escher test`.
+//!
+//! It never waits and never calls anything: where an expression needs an answer of a cloud it asks its [`Host`], which
+//! has it already (from a journal, a mock, a plan), refuses it, or notes it down and says [`Reply::Pending`]. A pending
+//! evaluation goes on through the other elements of the list at hand, so that the host learns of all reads that may
+//! run side by side, then stops; the host answers them and evaluates again from the start.
+
+mod arithmetic;
+mod compare;
+mod error;
+mod evaluator;
+mod methods;
+
+pub use compare::order;
+pub use error::EvalError;
+pub use evaluator::{Evaluator, Limits};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use escher_ir::program::{Call, StepPart};
+use escher_ir::{Target, Value};
+
+/// A call that an expression needs the answer of.
+#[derive(Debug)]
+pub struct CallRequest<'p> {
+    /// Stable path: scope, then call site, with the index of each list element that a lambda was applied to
+    /// (`machines/describe_instances`, `volumes[3]/describe_volumes`, `stop/i-0abc/stop_instances`).
+    pub path: String,
+    /// The call in the program.
+    pub call: &'p Call,
+    /// Its arguments, evaluated; an argument that is `none` is left out.
+    pub arguments: BTreeMap<String, Value>,
+    /// The target of the innermost `with`, or none: the host's ambient one, or the item's.
+    pub target: Option<Arc<Target>>,
+}
+
+/// What a host says to a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// The answer.
+    Value(Value),
+    /// Not yet: evaluation stops, and is tried again later.
+    Pending,
+    /// It failed, and no `catch` of the call took that.
+    Failed(EvalError),
+}
+
+/// The world, as an evaluation sees it.
+pub trait Host {
+    /// The answer to a call. `catch` arms are the host's to apply, since it knows the error.
+    fn call(&mut self, request: CallRequest<'_>) -> Reply;
+
+    /// `now()`, `run.id`, `run.started`, `targets(…)`: by path, so that each is fixed once.
+    fn fixed(&mut self, path: String, what: Fixed) -> Reply;
+
+    /// `stop.items` and its like.
+    fn step(&mut self, step: &str, part: StepPart) -> Reply;
+
+    /// `stop.of(x)`.
+    fn step_of(&mut self, step: &str, item: &Value) -> Reply;
+}
+
+/// What is not a function of the program, but is fixed once per run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fixed {
+    /// `now()`
+    Now,
+    /// `run.id`
+    RunId,
+    /// `run.started`
+    RunStarted,
+    /// `targets("group")`
+    Targets(String),
+}
+
+/// A host without a world, for constants: every question fails.
+#[derive(Debug, Default)]
+pub struct NoHost;
+
+impl Host for NoHost {
+    fn call(&mut self, _: CallRequest<'_>) -> Reply {
+        Reply::Failed(EvalError::new("a constant cannot call a cloud"))
+    }
+
+    fn fixed(&mut self, _: String, _: Fixed) -> Reply {
+        Reply::Failed(EvalError::new("a constant cannot ask for the time or the run"))
+    }
+
+    fn step(&mut self, _: &str, _: StepPart) -> Reply {
+        Reply::Failed(EvalError::new("a constant cannot use what a step did"))
+    }
+
+    fn step_of(&mut self, _: &str, _: &Value) -> Reply {
+        Reply::Failed(EvalError::new("a constant cannot use what a step did"))
+    }
+}

@@ -1,0 +1,205 @@
+//! Events of a run, in the order in which they became durable.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::codec::Stored;
+use crate::digest::Digest;
+use crate::plan::ItemId;
+use crate::value::Value;
+
+/// Several events that became durable together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Segment {
+    /// Number of the first event, from 0.
+    pub first: u64,
+    /// The events.
+    pub events: Vec<Entry>,
+}
+
+impl Stored for Segment {
+    const FORMAT: &'static str = "escher.journal";
+    const VERSION: u16 = 1;
+}
+
+/// An event with its time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// When, by the local clock.
+    pub at: Timestamp,
+    /// What.
+    pub event: Event,
+}
+
+/// What became of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Changed as planned.
+    Done,
+    /// Was so already, or `when` did not hold.
+    Unchanged,
+    /// Left alone, for a reason.
+    Skipped,
+    /// The cloud refused for want of rights.
+    Denied,
+    /// Did not work.
+    Failed,
+    /// It isn't known whether the change arrived.
+    Unknown,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Planned; not begun.
+    Planned,
+    /// Begun, not ended.
+    Running,
+    /// All items done, unchanged or skipped.
+    Done,
+    /// Ended within its tolerance, with failed items.
+    DoneWithFailures,
+    /// More failed than was tolerated, or something outside an item failed.
+    Failed,
+    /// Stopped on request.
+    Cancelled,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Event {
+    /// The run began.
+    Started {
+        /// The plan.
+        plan: Digest,
+        /// The program.
+        program: Digest,
+        /// Approvals that it began with.
+        approvals: Vec<Digest>,
+        /// Who started it.
+        principal: String,
+        /// `run`, or `undo` of this run.
+        undo_of: Option<String>,
+    },
+    /// The run was taken up again by another process.
+    Resumed {
+        /// Fencing number of the lease.
+        fence: u64,
+    },
+    /// Something that is not a function of the program was fixed: a clock, a reading.
+    Fixed {
+        /// Call path.
+        path: String,
+        /// Object with the value.
+        value: Digest,
+        /// When the reading began.
+        began: Timestamp,
+    },
+    /// A reading failed and that is what the program goes on with, or ends with.
+    ReadFailed {
+        /// Call path.
+        path: String,
+        /// Why.
+        error: CallFailure,
+    },
+    /// A change is about to be sent.
+    Intent {
+        /// Call path.
+        path: String,
+        /// Full name.
+        operation: String,
+        /// Step.
+        step: String,
+        /// The items that it is for.
+        items: Vec<ItemId>,
+        /// Digest of the arguments.
+        arguments: Digest,
+        /// Idempotency token, where the operation takes one.
+        token: Option<String>,
+        /// From 1.
+        attempt: u32,
+    },
+    /// It was answered.
+    Answer {
+        /// Call path.
+        path: String,
+        /// Object with what the program reads of the answer.
+        value: Digest,
+        /// The provider's request id.
+        request_id: Option<String>,
+    },
+    /// It was refused, or it isn't known what became of it.
+    CallFailed {
+        /// Call path.
+        path: String,
+        /// Why.
+        error: CallFailure,
+    },
+    /// An item ended.
+    Ended {
+        /// Step.
+        step: String,
+        /// The item.
+        item: ItemId,
+        /// What became of it.
+        outcome: Outcome,
+        /// Why: a skip reason, or the error.
+        reason: Option<String>,
+        /// Object with the value of the body, for `.of(x)`.
+        value: Option<Digest>,
+        /// The provider's request id of the last call.
+        request_id: Option<String>,
+    },
+    /// A step ended.
+    StepEnded {
+        /// Step.
+        step: String,
+        /// Items that were still in the step's list right after it, by which `undo` tells whether somebody else
+        /// has been there since. None where that was not read.
+        still_listed: Option<Vec<ItemId>>,
+    },
+    /// The run ended.
+    Finished {
+        /// How.
+        status: RunStatus,
+        /// What the playbook returned.
+        value: Option<Digest>,
+        /// What to tell people, where it failed.
+        message: Option<String>,
+        /// Items by outcome.
+        totals: BTreeMap<Outcome, u64>,
+    },
+}
+
+/// An error of a call, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallFailure {
+    /// `missing denied conflict throttled unreachable timeout invalid unknown`.
+    pub kind: String,
+    /// The cloud's own code.
+    pub code: Option<String>,
+    /// The cloud's own words, shortened.
+    pub message: String,
+    /// The provider's request id.
+    pub request_id: Option<String>,
+    /// Whether the call may have had its effect all the same.
+    pub maybe_done: bool,
+}
+
+/// A value as an object of the state store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StoredValue(pub Value);
+
+impl Stored for StoredValue {
+    const FORMAT: &'static str = "escher.value";
+    const VERSION: u16 = 1;
+}

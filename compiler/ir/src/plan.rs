@@ -1,0 +1,142 @@
+//! A plan: the items and calls that a run would make, with every argument marked. What an approval signs.
+//!
+//! Holds no run id and no time: the same reading of the same world gives the same digest.
+
+use std::collections::BTreeMap;
+
+use escher_catalog::{Effect, Repeat, Risk};
+use serde::{Deserialize, Serialize};
+
+use crate::codec::Stored;
+use crate::digest::Digest;
+use crate::program::Approval;
+use crate::value::{Target, Value};
+
+/// A plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Digest of the program.
+    pub program: Digest,
+    /// Name of the playbook.
+    pub playbook: String,
+    /// Its risk.
+    pub risk: Risk,
+    /// Who must approve.
+    pub approval: Option<Approval>,
+    /// Parameters, defaults filled in.
+    pub parameters: BTreeMap<String, Value>,
+    /// Resolved targets with their roles; items refer to them by index. Sorted, each once.
+    pub targets: Vec<Target>,
+    /// Digest of the catalogue record of each operation used.
+    pub operations: BTreeMap<String, Digest>,
+    /// Steps in written order.
+    pub steps: Vec<PlannedStep>,
+    /// Version of the policy that judged it.
+    pub policy: String,
+}
+
+impl Stored for Plan {
+    const FORMAT: &'static str = "escher.plan";
+    const VERSION: u16 = 1;
+}
+
+impl Plan {
+    /// Number of items that all steps together would change.
+    pub fn blast_radius(&self) -> u64 {
+        self.steps.iter().map(|s| s.up_to.unwrap_or(s.items.len() as u64)).sum()
+    }
+}
+
+/// A step of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedStep {
+    /// Its name.
+    pub name: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// The value of `max`; 1 for a step that is done once.
+    pub max: u64,
+    /// Where the items are not known before an earlier step has run: at most so many.
+    pub up_to: Option<u64>,
+    /// The items, sorted by identity.
+    pub items: Vec<PlannedItem>,
+    /// Items left out while planning because a member was absent.
+    pub skipped_absent: Vec<ItemId>,
+    /// Whether and how it can be taken back.
+    pub rollback: Rollback,
+}
+
+/// Whether a step can be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rollback {
+    /// It has an `undo`.
+    Undo,
+    /// It has none.
+    None,
+}
+
+/// What identifies an item: target, kind and id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ItemId {
+    /// Index into [`Plan::targets`].
+    pub target: u32,
+    /// The shape, such as `aws.ec2.Instance`; `key` or `text` for others; `once` for a step without `for`.
+    pub kind: String,
+    /// The id that the catalogue names for the shape.
+    pub id: String,
+}
+
+/// An item with its calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedItem {
+    /// Which.
+    pub item: ItemId,
+    /// What would be done to it. In a batched step, the calls of a batch of this item alone: grouping is not signed.
+    pub calls: Vec<PlannedCall>,
+}
+
+/// A call of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedCall {
+    /// Call site within the step.
+    pub site: String,
+    /// Full name.
+    pub operation: String,
+    /// Index into [`Plan::targets`]: never a hole.
+    pub target: u32,
+    /// Arguments by name.
+    pub arguments: BTreeMap<String, PlannedArgument>,
+    /// What it does.
+    pub effects: Vec<Effect>,
+    /// How risky it is.
+    pub risk: Risk,
+    /// Whether it may be sent twice.
+    pub repeat: Repeat,
+}
+
+/// An argument of a planned call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum PlannedArgument {
+    /// The same for every item.
+    Constant(Value),
+    /// From the item.
+    Item(Value),
+    /// Known only when it runs; what is known of it is inside.
+    Hole(Value),
+}
+
+impl PlannedArgument {
+    /// The value; with [`Value::Hole`]s where it is one.
+    pub fn value(&self) -> &Value {
+        match self {
+            PlannedArgument::Constant(v) | PlannedArgument::Item(v) | PlannedArgument::Hole(v) => v,
+        }
+    }
+}
