@@ -46,6 +46,8 @@ pub struct ServiceMeta {
     pub api_version: Arc<str>,
     /// The wire protocol.
     pub protocol: Protocol,
+    /// All protocols that the service speaks, `protocol` first: a client may pick one that it knows.
+    pub protocols: Vec<Protocol>,
     /// Host prefix of the plain endpoint, such as `ec2`.
     pub endpoint_prefix: Arc<str>,
     /// Service name in the signature; the endpoint prefix where the model has none.
@@ -69,6 +71,8 @@ pub struct Service {
     pub operations: Vec<Operation>,
     /// Waiters, sorted by `name`.
     pub waiters: Vec<Waiter>,
+    /// Number of the endpoint rule set in this catalogue, 0 for none. Means nothing in another catalogue.
+    pub rule_set: u32,
 }
 
 /// Kind of a shape, with what belongs to that kind alone.
@@ -226,6 +230,8 @@ pub struct Member {
     pub xml_namespace: Option<(Arc<str>, Option<Arc<str>>)>,
     /// A list of key/value pairs that the model calls tags: in Escher a `map<string>`.
     pub tags: Option<TagNames>,
+    /// Parameter of the endpoint rules that this member's value fills.
+    pub context_param: Option<Arc<str>>,
 }
 
 /// Official names of the two members of a tag's structure, such as `Key` and `Value`.
@@ -376,6 +382,10 @@ pub struct Operation {
     pub checksum_required: bool,
     /// Replaced by something else.
     pub deprecated: bool,
+    /// Parameters of the endpoint rules that this operation fixes: name and value as JSON.
+    pub static_context: Vec<(Arc<str>, Arc<str>)>,
+    /// Parameters of the endpoint rules that come out of the input: name and JMESPath.
+    pub input_context: Vec<(Arc<str>, Arc<str>)>,
     /// Effects, risk and repetition.
     pub class: Class,
 }

@@ -258,7 +258,9 @@ def service_chunk(loader, service, access, rules):
     waiters = optional(loader, service, "waiters-2", "waiters")
     metadata = model["metadata"]
     # botocore's own names decide the order, the reader derives the same ones.
-    operations = sorted(model["operations"].values(), key=lambda o: botocore.xform_name(o["name"]))
+    # The key is the official name: CloudFront's `name` carries the API version as well.
+    operations = [{**o, "name": key} for key, o in model["operations"].items()]
+    operations.sort(key=lambda o: botocore.xform_name(o["name"]))
     shapes = Shapes(model["shapes"])
     for operation in operations:
         for part in ("input", "output"):
