@@ -9,7 +9,7 @@ pub struct EvalError {
     /// is cut down.
     pub absent: Option<String>,
     /// The failure of a call, where that is why.
-    pub call: Option<escher_ir::journal::CallFailure>,
+    pub call: Option<Box<escher_ir::journal::CallFailure>>,
 }
 
 impl EvalError {

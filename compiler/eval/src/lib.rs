@@ -95,3 +95,6 @@ impl Host for NoHost {
         Reply::Failed(EvalError::new("a constant cannot use what a step did"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,8 +140,7 @@ fn domain<T: Stored>(version: u16) -> String {
 
 /// The canonical bytes of a value, without an envelope.
 pub fn canonical<T: Stored>(value: &T) -> Result<Vec<u8>, CodecError> {
-    serde_ipld_dagcbor::to_vec(value)
-        .map_err(|e| CodecError::Unwritable { format: T::FORMAT, reason: e.to_string() })
+    serde_ipld_dagcbor::to_vec(value).map_err(|e| CodecError::Unwritable { format: T::FORMAT, reason: e.to_string() })
 }
 
 /// The digest of a value: of its canonical bytes, under its format and version.

@@ -5,8 +5,8 @@
 
 pub mod codec;
 pub mod digest;
-pub mod json;
 pub mod journal;
+pub mod json;
 pub mod plan;
 pub mod program;
 pub mod statement;

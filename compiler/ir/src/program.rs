@@ -395,6 +395,8 @@ pub enum Expr {
     Builtin(Builtin, Vec<Expr>),
     /// A function of the program, by qualified name.
     Function {
+        /// Stable place within its node, step or function, as of a call.
+        site: String,
         /// Key in [`Program::functions`].
         name: String,
         /// Its arguments in order.

@@ -81,7 +81,7 @@ pub fn parse_size(text: &str) -> Option<u64> {
 pub fn size_text(bytes: u64) -> String {
     let mut best = (format!("{bytes}B"), usize::MAX);
     for (unit, factor) in SIZE_UNITS {
-        if bytes != 0 && bytes % factor == 0 {
+        if bytes != 0 && bytes.is_multiple_of(factor) {
             let text = format!("{}{unit}", bytes / factor);
             if text.len() < best.1 {
                 best = (text.clone(), text.len());
