@@ -7,6 +7,7 @@ pub mod codec;
 pub mod digest;
 pub mod journal;
 pub mod json;
+pub mod operation;
 pub mod plan;
 pub mod program;
 pub mod statement;
