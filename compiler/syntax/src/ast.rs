@@ -6,6 +6,9 @@
 
 use crate::span::Span;
 
+/// The parameter of a lambda that was written `.field`: a name that nobody can write.
+pub const SHORTHAND_PARAM: &str = ".";
+
 /// A name with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {

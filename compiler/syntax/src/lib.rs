@@ -4,11 +4,17 @@
 //! mistake: always a value and a list of diagnostics.
 
 pub mod ast;
+mod build;
+mod codes;
 pub mod diagnostic;
+pub mod limits;
+mod parser;
 pub mod span;
+pub mod tree;
 
 pub use diagnostic::{Diagnostic, Edit, Fix, Label, Severity};
 pub use span::Span;
+pub use tree::SyntaxTree;
 
 /// What parsing a text gives: always a file, perhaps with error nodes, and what there is to say about it.
 #[derive(Clone, Debug, Default)]
@@ -21,8 +27,15 @@ pub struct Parsed {
 
 /// Parses one file. Linear in its length; never fails, never panics.
 pub fn parse(source: &str) -> Parsed {
-    let _ = source;
-    Parsed::default()
+    let (tree, mut diagnostics) = parser::tree(source);
+    let file = build::build(&tree, &mut diagnostics);
+    diagnostics.sort_by_key(|d| (d.span.start, d.span.end));
+    Parsed { file, diagnostics }
+}
+
+/// The lossless tree of one file: `tree(source).text() == source`, whatever the source.
+pub fn tree(source: &str) -> SyntaxTree {
+    parser::tree(source).0
 }
 
 /// The one layout of a text, or the diagnostics that keep it from being parsed.

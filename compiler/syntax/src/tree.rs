@@ -1,0 +1,354 @@
+//! The lossless tree: what the parser matched, and the gaps between.
+//!
+//! One flat list of nodes in reading order: no pointers, so neither building nor dropping can overflow the stack, and
+//! 10,000 lines cost one allocation. White space and comments are not nodes but the gaps between leaves, so
+//! [`SyntaxTree::text`] gives back every byte of good and of broken input. This module knows how nodes lie, not what
+//! they mean.
+
+use escher_grammar::Rule;
+use pest::Token as PestToken;
+use pest::iterators::Pairs;
+
+use crate::span::Span;
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeKind {
+    /// What a rule of the grammar matched.
+    Rule(Rule),
+    /// Tokens that no rule matched; a diagnostic says why.
+    Error,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Raw {
+    kind: NodeKind,
+    start: u32,
+    end: u32,
+    /// Index one past the last node below this one.
+    next: u32,
+}
+
+/// A comment in a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comment {
+    /// From `//` to the end of its line.
+    pub span: Span,
+    /// Whether it is a doc comment (`///`).
+    pub doc: bool,
+    /// Start of the token that follows, or the end of the text.
+    pub before: u32,
+}
+
+/// What a piece of the text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PieceKind {
+    /// Blanks and line breaks.
+    Space,
+    /// `// …`
+    Comment,
+    /// `/// …`
+    Doc,
+    /// A terminal of the grammar.
+    Token(Rule),
+    /// Anything in a gap that is neither: a byte-order mark.
+    Other,
+}
+
+/// A text as a tree that loses nothing.
+#[derive(Clone, Debug)]
+pub struct SyntaxTree {
+    source: String,
+    nodes: Vec<Raw>,
+    comments: Vec<Comment>,
+}
+
+impl SyntaxTree {
+    /// The node of the whole file.
+    pub fn root(&self) -> Node<'_> {
+        Node { tree: self, index: 0 }
+    }
+
+    /// What was parsed.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The comments in order.
+    pub fn comments(&self) -> &[Comment] {
+        &self.comments
+    }
+
+    /// All pieces in order: tokens, and what stands between them.
+    pub fn pieces(&self) -> Vec<(PieceKind, Span)> {
+        let mut out = Vec::with_capacity(self.nodes.len() * 2);
+        let mut at = 0;
+        let mut comments = self.comments.iter().peekable();
+        let mut gap = |out: &mut Vec<(PieceKind, Span)>, from: u32, to: u32| {
+            let mut from = from;
+            while let Some(comment) = comments.next_if(|c| c.span.end <= to) {
+                push_space(&self.source, out, from, comment.span.start);
+                out.push((if comment.doc { PieceKind::Doc } else { PieceKind::Comment }, comment.span));
+                from = comment.span.end;
+            }
+            push_space(&self.source, out, from, to);
+        };
+        for (index, node) in self.nodes.iter().enumerate() {
+            let NodeKind::Rule(rule) = node.kind else { continue };
+            if index == 0 || node.next as usize != index + 1 || node.start == node.end {
+                continue;
+            }
+            gap(&mut out, at, node.start);
+            out.push((PieceKind::Token(rule), Span { start: node.start, end: node.end }));
+            at = node.end;
+        }
+        let end = Span::new(0, self.source.len()).end;
+        gap(&mut out, at, end);
+        out
+    }
+
+    /// The text again, put together from its pieces: byte for byte what was parsed.
+    pub fn text(&self) -> String {
+        let mut out = String::with_capacity(self.source.len());
+        for (_, span) in self.pieces() {
+            out.push_str(slice(&self.source, span));
+        }
+        out
+    }
+}
+
+fn push_space(source: &str, out: &mut Vec<(PieceKind, Span)>, from: u32, to: u32) {
+    if from < to {
+        let span = Span { start: from, end: to };
+        let blank = slice(source, span).chars().all(char::is_whitespace);
+        out.push((if blank { PieceKind::Space } else { PieceKind::Other }, span));
+    }
+}
+
+/// The text of a span; empty where the span does not lie in the text.
+pub(crate) fn slice(source: &str, span: Span) -> &str {
+    source.get(span.start as usize..span.end as usize).unwrap_or("")
+}
+
+/// A node of a tree.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'t> {
+    tree: &'t SyntaxTree,
+    index: u32,
+}
+
+impl<'t> Node<'t> {
+    fn raw(self) -> Raw {
+        let none = Raw { kind: NodeKind::Error, start: 0, end: 0, next: self.index + 1 };
+        self.tree.nodes.get(self.index as usize).copied().unwrap_or(none)
+    }
+
+    /// What it is.
+    pub fn kind(self) -> NodeKind {
+        self.raw().kind
+    }
+
+    /// The rule that matched it, none for an error.
+    pub fn rule(self) -> Option<Rule> {
+        match self.kind() {
+            NodeKind::Rule(rule) => Some(rule),
+            NodeKind::Error => None,
+        }
+    }
+
+    /// Where it stands, from its first token to its last.
+    pub fn span(self) -> Span {
+        let raw = self.raw();
+        Span { start: raw.start, end: raw.end }
+    }
+
+    /// What is written there.
+    pub fn text(self) -> &'t str {
+        slice(&self.tree.source, self.span())
+    }
+
+    /// Whether it is a token.
+    pub fn is_leaf(self) -> bool {
+        self.raw().next == self.index + 1
+    }
+
+    /// The nodes directly below.
+    pub fn children(self) -> Children<'t> {
+        Children { tree: self.tree, at: self.index + 1, end: self.raw().next }
+    }
+
+    /// The first child that this rule matched.
+    pub fn child(self, rule: Rule) -> Option<Node<'t>> {
+        self.children().find(|c| c.rule() == Some(rule))
+    }
+}
+
+/// Walks the nodes directly below a node; can look one ahead.
+#[derive(Clone, Debug)]
+pub struct Children<'t> {
+    tree: &'t SyntaxTree,
+    at: u32,
+    end: u32,
+}
+
+impl<'t> Children<'t> {
+    /// The next node, without going past it.
+    pub fn peek(&self) -> Option<Node<'t>> {
+        (self.at < self.end).then_some(Node { tree: self.tree, index: self.at })
+    }
+
+    /// The rule of the next node.
+    pub fn peek_rule(&self) -> Option<Rule> {
+        self.peek().and_then(Node::rule)
+    }
+
+    /// The next node, if this rule matched it.
+    pub fn eat(&mut self, rule: Rule) -> Option<Node<'t>> {
+        if self.peek_rule() == Some(rule) { self.next() } else { None }
+    }
+}
+
+impl<'t> Iterator for Children<'t> {
+    type Item = Node<'t>;
+
+    fn next(&mut self) -> Option<Node<'t>> {
+        let node = self.peek()?;
+        self.at = node.raw().next.max(self.at + 1);
+        Some(node)
+    }
+}
+
+/// Grows a tree in reading order.
+pub(crate) struct TreeBuilder<'s> {
+    source: &'s str,
+    nodes: Vec<Raw>,
+    comments: Vec<Comment>,
+    open: Vec<u32>,
+    /// End of the last token.
+    last: u32,
+}
+
+impl<'s> TreeBuilder<'s> {
+    pub(crate) fn new(source: &'s str) -> TreeBuilder<'s> {
+        let mut builder = TreeBuilder {
+            source,
+            nodes: Vec::with_capacity(source.len() / 4 + 8),
+            comments: Vec::new(),
+            open: Vec::with_capacity(64),
+            last: 0,
+        };
+        builder.open(NodeKind::Rule(Rule::file), 0);
+        builder
+    }
+
+    pub(crate) fn open(&mut self, kind: NodeKind, start: u32) {
+        self.open.push(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        self.nodes.push(Raw { kind, start, end: start, next: 0 });
+    }
+
+    /// Ends the innermost open node at the last token: a rule may have skipped white space behind it.
+    pub(crate) fn close(&mut self) {
+        let next = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        let Some(index) = self.open.pop() else { return };
+        let last = self.last;
+        let Some(node) = self.nodes.get_mut(index as usize) else { return };
+        node.next = next;
+        node.end = last.max(node.start);
+    }
+
+    /// A token of its own.
+    pub(crate) fn leaf(&mut self, rule: Rule, span: Span) {
+        self.gap(span.start);
+        let next = u32::try_from(self.nodes.len() + 1).unwrap_or(u32::MAX);
+        self.nodes.push(Raw { kind: NodeKind::Rule(rule), start: span.start, end: span.end, next });
+        self.last = span.end;
+    }
+
+    /// Takes over what pest matched in a piece of the text that begins at `offset`.
+    pub(crate) fn pairs(&mut self, pairs: Pairs<'_, Rule>, offset: u32) {
+        let at = |pos: usize| Span::new(pos, pos).start.saturating_add(offset);
+        let mut started: Option<(Rule, u32)> = None;
+        for token in pairs.tokens() {
+            match token {
+                PestToken::Start { rule, pos } => {
+                    if let Some((outer, start)) = started.take() {
+                        self.start(outer, start);
+                    }
+                    started = Some((rule, at(pos.pos())));
+                }
+                PestToken::End { rule, pos } => match started.take() {
+                    Some((Rule::EOI, _)) => {}
+                    Some((leaf, start)) if at(pos.pos()) > start => {
+                        self.leaf(leaf, Span { start, end: at(pos.pos()) });
+                    }
+                    Some((empty, start)) => {
+                        self.start(empty, start);
+                        self.end(empty);
+                    }
+                    None => self.end(rule),
+                },
+            }
+        }
+    }
+
+    fn start(&mut self, rule: Rule, start: u32) {
+        if !is_entry(rule) {
+            self.open(NodeKind::Rule(rule), start);
+        }
+    }
+
+    fn end(&mut self, rule: Rule) {
+        if !is_entry(rule) {
+            self.close();
+        }
+    }
+
+    /// Notes the comments between the last token and the next.
+    fn gap(&mut self, to: u32) {
+        if to <= self.last + 1 {
+            return;
+        }
+        let Some(gap) = self.source.get(self.last as usize..to as usize) else { return };
+        let mut from = 0;
+        while let Some(found) = gap.get(from..).and_then(|rest| rest.find("//")) {
+            let start = from + found;
+            let rest = gap.get(start..).unwrap_or("");
+            let line = rest.split('\n').next().unwrap_or(rest);
+            let end = start + line.trim_end_matches('\r').len();
+            self.comments.push(Comment {
+                span: Span::new(self.last as usize + start, self.last as usize + end),
+                doc: line.starts_with("///") && !line.starts_with("////"),
+                before: to,
+            });
+            from = start + line.len();
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> SyntaxTree {
+        let end = Span::new(0, self.source.len()).end;
+        self.gap(end);
+        while !self.open.is_empty() {
+            self.close();
+        }
+        if let Some(root) = self.nodes.first_mut() {
+            root.end = end;
+        }
+        SyntaxTree { source: self.source.to_string(), nodes: self.nodes, comments: self.comments }
+    }
+}
+
+/// Entry rules wrap one thing and are no nodes of the tree.
+fn is_entry(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::file
+            | Rule::only_item
+            | Rule::only_statement
+            | Rule::only_expr
+            | Rule::only_type
+            | Rule::only_arm
+            | Rule::only_head
+            | Rule::tokens
+            | Rule::EOI
+    )
+}
