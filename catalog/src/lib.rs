@@ -3,47 +3,139 @@
 //! The data is generated (`cargo xtask catalog`), embedded, and decoded one service at a time on first use.
 //! This crate does no IO, knows no clock and no async.
 
+mod class;
+mod codec;
+mod error;
+mod identity;
 pub mod model;
+pub mod names;
+mod pack;
+mod record;
+pub mod risk;
+mod shape;
 
+pub use error::CatalogError;
 pub use model::{
     Class, Effect, Member, Operation, Paging, Protocol, Provenance, Record, Repeat, Risk, Service, ServiceMeta, Shape,
     ShapeId, ShapeKind, Waiter,
 };
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use class::Overrides;
+use pack::Pack;
+
+/// AWS, as `cargo xtask catalog` wrote it.
+static AWS: &[u8] = include_bytes!("../data/aws.bin");
+
+/// Decoded services by cloud and name; a service that is damaged is kept as such.
+type Decoded = HashMap<(Box<str>, Box<str>), Result<Arc<Service>, CatalogError>>;
 
 /// A catalogue: the embedded one, or one loaded from bytes.
-#[derive(Debug)]
-pub struct Catalog {}
+#[derive(Debug, Default)]
+pub struct Catalog {
+    packs: Vec<Pack>,
+    decoded: RwLock<Decoded>,
+    records: RwLock<HashMap<Box<str>, Arc<Record>>>,
+}
 
 impl Catalog {
-    /// The catalogue inside the program. Cheap: nothing is decoded.
+    /// The catalogue inside the program. Cheap: nothing but the index is read.
     pub fn embedded() -> &'static Catalog {
-        static EMBEDDED: Catalog = Catalog {};
-        &EMBEDDED
+        static EMBEDDED: OnceLock<Catalog> = OnceLock::new();
+        // The embedded bytes are tested; an empty catalogue is what remains of a damaged program.
+        EMBEDDED.get_or_init(|| Catalog::from_packs([Cow::Borrowed(AWS)]).unwrap_or_default())
+    }
+
+    /// A catalogue of one file per cloud, as the importer writes them.
+    pub fn from_packs(files: impl IntoIterator<Item = Cow<'static, [u8]>>) -> Result<Catalog, CatalogError> {
+        let packs = files.into_iter().map(Pack::open).collect::<Result<_, _>>()?;
+        Ok(Catalog { packs, ..Catalog::default() })
+    }
+
+    fn pack(&self, cloud: &str) -> Option<&Pack> {
+        self.packs.iter().find(|p| p.cloud() == cloud)
+    }
+
+    /// The clouds that are in this catalogue.
+    pub fn clouds(&self) -> Vec<&str> {
+        self.packs.iter().map(Pack::cloud).collect()
     }
 
     /// Names of the services of a cloud (`aws`), sorted, without decoding any.
     pub fn services(&self, cloud: &str) -> Vec<&str> {
-        let _ = cloud;
-        Vec::new()
+        self.pack(cloud).map(|p| p.services().collect()).unwrap_or_default()
     }
 
-    /// A service by cloud and snake-case name, decoded on first use and kept.
+    /// Number of operations of a cloud, without decoding any service.
+    pub fn operation_count(&self, cloud: &str) -> usize {
+        self.pack(cloud).map_or(0, Pack::operation_count)
+    }
+
+    /// A service by cloud and snake-case name, decoded on first use and kept. None where there is none, or it is damaged.
     pub fn service(&self, cloud: &str, name: &str) -> Option<Arc<Service>> {
-        let _ = (cloud, name);
-        None
+        self.try_service(cloud, name).ok().flatten()
+    }
+
+    /// As [`Catalog::service`], but says what is wrong with a damaged one.
+    pub fn try_service(&self, cloud: &str, name: &str) -> Result<Option<Arc<Service>>, CatalogError> {
+        let key = (Box::from(cloud), Box::from(name));
+        if let Some(kept) = self.decoded.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return kept.clone().map(Some);
+        }
+        let Some(pack) = self.pack(cloud) else { return Ok(None) };
+        let decoded = match decode(pack, name) {
+            Ok(None) => return Ok(None),
+            Ok(Some(service)) => Ok(Arc::new(service)),
+            Err(error) => Err(error),
+        };
+        let mut all = self.decoded.write().unwrap_or_else(PoisonError::into_inner);
+        // Two threads may have decoded it; all get the first.
+        all.entry(key).or_insert(decoded).clone().map(Some)
+    }
+
+    /// Snake-case names of the operations of a service, sorted.
+    pub fn operations(&self, cloud: &str, service: &str) -> Vec<Arc<str>> {
+        let service = self.service(cloud, service);
+        service.map(|s| s.operations.iter().map(|o| Arc::clone(&o.name)).collect()).unwrap_or_default()
     }
 
     /// The self-contained record of an operation, by its full name `aws.ec2.stop_instances`.
     pub fn record(&self, operation: &str) -> Option<Arc<Record>> {
-        let _ = operation;
-        None
+        if let Some(kept) = self.records.read().unwrap_or_else(PoisonError::into_inner).get(operation) {
+            return Some(Arc::clone(kept));
+        }
+        let (service, name) = self.split(operation)?;
+        let made = Arc::new(record::record(&service, service.operation(name)?));
+        let mut all = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(all.entry(operation.into()).or_insert(made)))
     }
 
     /// The member that identifies a shape, such as `instance_id` for `aws.ec2.Instance`.
     pub fn identity(&self, shape: &str) -> Option<Arc<str>> {
-        let _ = shape;
-        None
+        let (service, name) = self.split(shape)?;
+        identity::identity(&service, name)
     }
+
+    /// The waiter of this full name, such as `aws.ec2.instance_stopped`.
+    pub fn waiter(&self, name: &str) -> Option<Waiter> {
+        let (service, name) = self.split(name)?;
+        service.waiter(name).cloned()
+    }
+
+    /// The service of a full name, and the last part of the name.
+    fn split<'a>(&self, name: &'a str) -> Option<(Arc<Service>, &'a str)> {
+        let (cloud, rest) = name.split_once('.')?;
+        let (service, last) = rest.split_once('.')?;
+        Some((self.service(cloud, service)?, last))
+    }
+}
+
+fn decode(pack: &Pack, name: &str) -> Result<Option<Service>, CatalogError> {
+    let Some(chunk) = pack.chunk(name)? else { return Ok(None) };
+    let (mut service, facts) = codec::service(pack.cloud(), name, &chunk)?;
+    class::judge(&mut service, &facts, Overrides::embedded());
+    Ok(Some(service))
 }

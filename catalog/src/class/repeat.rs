@@ -1,0 +1,138 @@
+//! Whether an operation may be sent again when its answer was lost.
+//!
+//! Conservative: a verb is idempotent here only if the second call ends in the state that the first one left. This module
+//! does *not* find read-backs; a `probe` is the playbook's or the engine's.
+
+use super::Verdict;
+use crate::codec::Facts;
+use crate::model::{Effect, Operation, Repeat, Service};
+
+/// Members that recognise a repeated request though the model gives them no trait.
+const TOKENS: &[&str] = &["client_token", "client_request_token", "idempotency_token", "creation_token"];
+
+/// Verbs whose second call changes nothing more.
+///
+/// `update` and `modify` carry absolute values; `reboot`, `create`, `add`, `send`, `rotate`, `increase` do not belong here.
+const IDEMPOTENT: &[&str] = &[
+    "activate",
+    "associate",
+    "assign",
+    "attach",
+    "authorize",
+    "cancel",
+    "configure",
+    "deactivate",
+    "delete",
+    "deregister",
+    "destroy",
+    "detach",
+    "disable",
+    "disassociate",
+    "dissociate",
+    "enable",
+    "grant",
+    "lock",
+    "modify",
+    "pause",
+    "put",
+    "release",
+    "remove",
+    "replace",
+    "resume",
+    "revoke",
+    "set",
+    "start",
+    "stop",
+    "suspend",
+    "tag",
+    "terminate",
+    "unassign",
+    "unlock",
+    "unsubscribe",
+    "untag",
+    "update",
+];
+
+/// Nouns after which `start`, `put` or `cancel` makes one more of something, or `put` appends.
+const NOT_TWICE: &[&str] = &[
+    "execution",
+    "job",
+    "jobs",
+    "query",
+    "build",
+    "batch",
+    "run",
+    "task",
+    "tasks",
+    "session",
+    "records",
+    "record",
+    "events",
+    "event",
+    "message",
+    "messages",
+    "deployment",
+    "pipeline",
+    "workflow",
+    "assessment",
+    "import",
+    "export",
+    "backup",
+    "transaction",
+    "logs",
+    "data",
+    "call",
+    "refresh",
+    "migration",
+    "recommendation",
+    "simulation",
+    "crawler",
+    "scan",
+];
+
+/// How `operation` may be repeated.
+pub(super) fn repeat(
+    service: &Service,
+    operation: &Operation,
+    words: &[&str],
+    verdict: &Verdict,
+    reads: bool,
+    facts: Facts,
+) -> Repeat {
+    if reads {
+        return Repeat::Read;
+    }
+    if let Some(member) = token(service, operation) {
+        return Repeat::Token(member);
+    }
+    // A value that is handed out once is lost with the answer; code that ran has run.
+    if verdict.effects.iter().any(|e| matches!(e, Effect::Reveal | Effect::Exec)) {
+        return Repeat::Unsafe;
+    }
+    if facts.idempotent {
+        return Repeat::Idempotent;
+    }
+    let Some(verb) = super::verbs::verb(words) else { return Repeat::Unsafe };
+    let begins = matches!(verb, "start" | "put" | "cancel" | "update" | "set" | "resume");
+    if begins && words.iter().any(|w| NOT_TWICE.contains(w)) {
+        return if operation.method.as_ref() == "PUT" && verb != "start" { Repeat::Idempotent } else { Repeat::Unsafe };
+    }
+    let creates = verb == "create" && matches!(words, [_, "tags" | "tag"]);
+    if creates || IDEMPOTENT.contains(&verb) || matches!(words, ["add" | "create", .., "tags"] | ["change", "tags", ..])
+    {
+        Repeat::Idempotent
+    } else {
+        Repeat::Unsafe
+    }
+}
+
+/// The input member that recognises a repeated request: by trait, else by name.
+fn token(service: &Service, operation: &Operation) -> Option<std::sync::Arc<str>> {
+    let input = service.shape(operation.input?)?;
+    let members = input.members();
+    let found = members
+        .iter()
+        .find(|m| m.idempotency_token)
+        .or_else(|| members.iter().find(|m| TOKENS.contains(&&*m.name) && service.is_text(m.shape)))?;
+    Some(std::sync::Arc::clone(&found.official))
+}

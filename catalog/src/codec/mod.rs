@@ -1,0 +1,110 @@
+//! One chunk to one [`Service`].
+//!
+//! Total: any bytes give a service or a [`CatalogError`]. This module does *not* decompress (see `pack`) and judges nothing
+//! (see `class`): it hands each operation's facts to the caller's judge.
+
+mod columns;
+mod operations;
+mod shapes;
+
+use std::sync::Arc;
+
+pub(crate) use columns::Bytes;
+use columns::{Column, Columns};
+pub(crate) use operations::Facts;
+
+use crate::CatalogError;
+use crate::model::{Protocol, Service, ServiceMeta};
+
+/// In the order of the importer's list.
+const PROTOCOLS: [Protocol; 7] = [
+    Protocol::AwsJson10,
+    Protocol::AwsJson11,
+    Protocol::AwsQuery,
+    Protocol::Ec2Query,
+    Protocol::RestJson,
+    Protocol::RestXml,
+    Protocol::RpcV2Cbor,
+];
+
+/// Decodes a service. `judge` classes each operation once its shapes are known.
+pub(crate) fn service(cloud: &str, name: &str, chunk: &[u8]) -> Result<(Service, Vec<Facts>), CatalogError> {
+    let mut columns = Columns::new(chunk)?;
+    let (meta, rule_set) = meta(&mut columns, cloud, name)?;
+    let shape_count = columns.small(Column::Meta)?;
+    let operation_count = columns.small(Column::Meta)?;
+    let waiter_count = columns.small(Column::Meta)?;
+    let shapes = shapes::shapes(&mut columns, shape_count)?;
+    let (operations, facts) = operations::operations(&mut columns, operation_count, shape_count)?;
+    let waiters = operations::waiters(&mut columns, waiter_count)?;
+    Ok((Service { meta, shapes, operations, waiters, rule_set }, facts))
+}
+
+fn meta(columns: &mut Columns<'_>, cloud: &str, name: &str) -> Result<(ServiceMeta, u32), CatalogError> {
+    let service_id = columns.text(Column::Meta)?;
+    let full_name = columns.text(Column::Meta)?;
+    let api_version = columns.text(Column::Meta)?;
+    let endpoint_prefix = columns.text(Column::Meta)?;
+    let signing_name = columns.option_text(Column::Meta)?.unwrap_or_else(|| Arc::clone(&endpoint_prefix));
+    let signature_version = columns.text(Column::Meta)?;
+    let target_prefix = columns.option_text(Column::Meta)?;
+    let count = columns.number(Column::Meta)?;
+    let mut protocols = Vec::new();
+    for _ in 0..count {
+        let at = columns.small(Column::Meta)? as usize;
+        protocols.push(*PROTOCOLS.get(at).ok_or(CatalogError::Malformed("a protocol"))?);
+    }
+    let protocol = *protocols.first().ok_or(CatalogError::Malformed("a service without protocol"))?;
+    let spaced = columns.number(Column::Meta)? != 0;
+    let xml_namespace = if spaced { columns.namespace(Column::Meta)? } else { None };
+    let rule_set = columns.small(Column::Meta)?;
+    let meta = ServiceMeta {
+        cloud: Arc::from(cloud),
+        name: Arc::from(name),
+        service_id,
+        full_name,
+        api_version,
+        protocol,
+        protocols,
+        endpoint_prefix,
+        signing_name,
+        signature_version,
+        target_prefix,
+        xml_namespace,
+    };
+    Ok((meta, rule_set))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::service;
+    use crate::pack::Pack;
+
+    /// Chunks are also protected by a checksum; this is what the decoder makes of damage that gets past it.
+    #[test]
+    fn any_bytes_give_a_service_or_an_error() {
+        let pack = Pack::open(std::borrow::Cow::Borrowed(crate::AWS)).unwrap();
+        let mut state = 7u64;
+        let mut dice = move |limit: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) as usize) % limit
+        };
+        for name in ["sts", "s3", "sqs"] {
+            let chunk = pack.chunk(name).unwrap().unwrap();
+            assert!(service("aws", name, &chunk).is_ok());
+            for _ in 0..400 {
+                let mut bytes = chunk.clone();
+                for _ in 0..=dice(3) {
+                    let at = dice(bytes.len());
+                    bytes[at] = dice(256) as u8;
+                }
+                if dice(4) == 0 {
+                    bytes.truncate(dice(chunk.len()));
+                }
+                let _ = service("aws", name, &bytes);
+            }
+        }
+        assert!(service("aws", "none", &[]).is_err());
+        assert!(service("aws", "none", &[0xff; 64]).is_err());
+    }
+}
