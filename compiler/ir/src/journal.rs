@@ -75,6 +75,30 @@ pub enum RunStatus {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Event {
+    /// A plan was made and a run id minted.
+    Planned {
+        /// The plan.
+        plan: Digest,
+        /// The program.
+        program: Digest,
+        /// Who planned.
+        principal: String,
+        /// When its first reading began.
+        began: Timestamp,
+        /// How old a reading may be when an item is about to be changed, in milliseconds.
+        recheck_after_ms: u64,
+        /// Where a call without a place of its own runs, resolved: an object with a target.
+        ambient: Digest,
+        /// Groups of targets that the program asked for, resolved: an object with a map of lists of targets.
+        groups: Digest,
+    },
+    /// A signed statement was accepted.
+    Approved {
+        /// The signed statement, an object.
+        approval: Digest,
+        /// Who.
+        principal: String,
+    },
     /// The run began.
     Started {
         /// The plan.
@@ -156,6 +180,15 @@ pub enum Event {
         value: Option<Digest>,
         /// The provider's request id of the last call.
         request_id: Option<String>,
+    },
+    /// A part of the report was written.
+    Reported {
+        /// Node of the playbook.
+        node: String,
+        /// Its title.
+        title: Option<String>,
+        /// Object with what it shows.
+        value: Digest,
     },
     /// A step ended.
     StepEnded {

@@ -1,0 +1,195 @@
+//! Entries of the audit log: a chain in which each holds the digest of the one before.
+//!
+//! Says what happened in words that stay readable without the journal; holds no values of arguments and no secrets.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{CodecError, Stored, digest};
+use crate::digest::Digest;
+use crate::journal::{Outcome, RunStatus};
+
+/// Several entries that became durable together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSegment {
+    /// The entries.
+    pub entries: Vec<AuditEntry>,
+}
+
+impl Stored for AuditSegment {
+    const FORMAT: &'static str = "escher.audit";
+    const VERSION: u16 = 1;
+}
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditEntry {
+    /// Its number, from 0.
+    pub number: u64,
+    /// Digest of the entry before; zeros for the first.
+    pub before: Digest,
+    /// When, by the local clock.
+    pub at: Timestamp,
+    /// What.
+    pub event: AuditEvent,
+}
+
+impl Stored for AuditEntry {
+    const FORMAT: &'static str = "escher.audit-entry";
+    const VERSION: u16 = 1;
+}
+
+impl AuditEntry {
+    /// The digest that the next entry holds.
+    pub fn digest(&self) -> Result<Digest, CodecError> {
+        digest(self)
+    }
+}
+
+/// What is kept for good.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum AuditEvent {
+    /// A plan was made.
+    Planned {
+        /// Its run.
+        run: String,
+        /// The playbook.
+        playbook: String,
+        /// Digest of the plan.
+        plan: Digest,
+        /// Who planned.
+        principal: String,
+    },
+    /// A statement was signed and accepted.
+    Approved {
+        /// The run.
+        run: String,
+        /// The signed statement, an object.
+        approval: Digest,
+        /// The digest that was approved.
+        plan: Digest,
+        /// Who approved.
+        principal: String,
+        /// Fingerprint of the key.
+        key: String,
+        /// The approver's words.
+        comment: String,
+    },
+    /// Something was refused before anything was sent.
+    Refused {
+        /// The run, where there is one.
+        run: Option<String>,
+        /// Who asked.
+        principal: String,
+        /// Why.
+        reason: String,
+    },
+    /// A run began.
+    Started {
+        /// The run.
+        run: String,
+        /// Digest of the plan.
+        plan: Digest,
+        /// Who started it.
+        principal: String,
+        /// Approvals that it began with.
+        approvals: Vec<Digest>,
+        /// Approved by the one person that the project is set up for.
+        solo: bool,
+        /// Approved by a throw-away key, against practice clouds.
+        sandbox: bool,
+        /// The run that this one takes back.
+        undo_of: Option<String>,
+    },
+    /// A run was taken up again.
+    Resumed {
+        /// The run.
+        run: String,
+        /// Fencing number.
+        fence: u64,
+    },
+    /// A change was about to be sent.
+    Intent {
+        /// The run.
+        run: String,
+        /// Call path.
+        path: String,
+        /// Full name.
+        operation: String,
+        /// Ids of the items.
+        items: Vec<String>,
+        /// Digest of the arguments.
+        arguments: Digest,
+        /// From 1.
+        attempt: u32,
+    },
+    /// It was answered.
+    Answer {
+        /// The run.
+        run: String,
+        /// Call path.
+        path: String,
+        /// The provider's request id.
+        request_id: Option<String>,
+    },
+    /// It was refused, or it isn't known what became of it.
+    CallFailed {
+        /// The run.
+        run: String,
+        /// Call path.
+        path: String,
+        /// Kind of the error.
+        kind: String,
+        /// The cloud's own code.
+        code: Option<String>,
+        /// The provider's request id.
+        request_id: Option<String>,
+        /// Whether it may have had its effect all the same.
+        maybe_done: bool,
+    },
+    /// Items ended.
+    Ended {
+        /// The run.
+        run: String,
+        /// The step.
+        step: String,
+        /// What became of them.
+        outcome: Outcome,
+        /// Why.
+        reason: Option<String>,
+        /// Ids of the items.
+        items: Vec<String>,
+    },
+    /// A run ended.
+    Finished {
+        /// The run.
+        run: String,
+        /// How.
+        status: RunStatus,
+        /// Items by outcome.
+        totals: BTreeMap<Outcome, u64>,
+    },
+}
+
+impl AuditEvent {
+    /// The run that it belongs to.
+    pub fn run(&self) -> Option<&str> {
+        match self {
+            AuditEvent::Planned { run, .. }
+            | AuditEvent::Approved { run, .. }
+            | AuditEvent::Started { run, .. }
+            | AuditEvent::Resumed { run, .. }
+            | AuditEvent::Intent { run, .. }
+            | AuditEvent::Answer { run, .. }
+            | AuditEvent::CallFailed { run, .. }
+            | AuditEvent::Ended { run, .. }
+            | AuditEvent::Finished { run, .. } => Some(run),
+            AuditEvent::Refused { run, .. } => run.as_deref(),
+        }
+    }
+}
