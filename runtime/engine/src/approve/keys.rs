@@ -1,0 +1,86 @@
+//! Private keys that people have, in OpenSSH's format. Never written, never logged.
+
+use std::path::Path;
+
+use escher_ir::statement::NAMESPACE;
+use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey};
+
+use crate::error::EngineError;
+use crate::limits::MAX_SIGNATURE_FILE;
+
+/// A private key that can sign.
+pub struct SigningKey {
+    key: PrivateKey,
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("SigningKey").field(&self.fingerprint()).finish()
+    }
+}
+
+impl SigningKey {
+    /// Reads a private key file; `passphrase` is asked where it is encrypted (none: gives up).
+    pub fn read(path: &Path, passphrase: impl FnOnce() -> Option<String>) -> Result<SigningKey, EngineError> {
+        let shown = path.display();
+        let text = std::fs::read(path).map_err(|e| EngineError::Key(format!("cannot read key {shown}: {e}")))?;
+        if text.len() > MAX_SIGNATURE_FILE {
+            return Err(EngineError::Key(format!("{shown} is too large to be a key")));
+        }
+        SigningKey::parse(&text, passphrase).map_err(|e| match e {
+            EngineError::Key(reason) => EngineError::Key(format!("key {shown}: {reason}")),
+            other => other,
+        })
+    }
+
+    /// Reads a private key in OpenSSH's format.
+    pub fn parse(text: &[u8], passphrase: impl FnOnce() -> Option<String>) -> Result<SigningKey, EngineError> {
+        let key = PrivateKey::from_openssh(text).map_err(|e| {
+            EngineError::Key(format!(
+                "not a private key in OpenSSH's format ({e}); `ssh-keygen -p -f FILE` rewrites older formats"
+            ))
+        })?;
+        let key = if key.is_encrypted() {
+            let secret = passphrase().ok_or_else(|| EngineError::Key("it needs a passphrase".into()))?;
+            key.decrypt(secret).map_err(|_| EngineError::Key("the passphrase does not fit".into()))?
+        } else {
+            key
+        };
+        let algorithm = key.algorithm();
+        match algorithm {
+            Algorithm::Ed25519 | Algorithm::Rsa { .. } | Algorithm::Ecdsa { .. } => Ok(SigningKey { key }),
+            other => Err(EngineError::Key(format!(
+                "keys of kind {other} cannot sign here; sign the statement with `ssh-keygen -Y sign` and add the signature"
+            ))),
+        }
+    }
+
+    /// A throw-away key in memory.
+    pub(crate) fn throw_away() -> Result<SigningKey, EngineError> {
+        let seed = crate::platform::random::<32>().map_err(|e| EngineError::Key(e.to_string()))?;
+        let pair = ssh_key::private::Ed25519Keypair::from_seed(&seed);
+        Ok(SigningKey { key: PrivateKey::from(pair) })
+    }
+
+    /// The public key as a line of an allowed-signers file has it.
+    pub fn public_line(&self) -> Result<String, EngineError> {
+        self.key.public_key().to_openssh().map_err(|e| EngineError::Key(e.to_string()))
+    }
+
+    /// `SHA256:…`
+    pub fn fingerprint(&self) -> String {
+        self.key.fingerprint(HashAlg::Sha256).to_string()
+    }
+
+    pub(crate) fn public(&self) -> &ssh_key::PublicKey {
+        self.key.public_key()
+    }
+
+    /// An armoured signature in the namespace of approvals.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<String, EngineError> {
+        self.key
+            .sign(NAMESPACE, HashAlg::Sha512, message)
+            .and_then(|signature| signature.to_pem(LineEnding::LF))
+            .map_err(|e| EngineError::Key(format!("cannot sign: {e}")))
+    }
+}

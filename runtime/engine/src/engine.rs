@@ -1,0 +1,168 @@
+//! The one handle that callers hold: a store, a catalogue, a clock, and what can be done with them.
+//!
+//! Each method is a line or two; the work stands in the modules of the same names.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use escher_catalog::Catalog;
+use escher_ir::audit::AuditEntry;
+use escher_ir::program::Program;
+use escher_ir::statement::Statement;
+use escher_ir::{Digest, Value};
+use escher_provider::{Change, Read};
+use jiff::Timestamp;
+
+use crate::approve::{ApproveOptions, Gate, SigningKey};
+use crate::audit::AuditVerdict;
+use crate::clock::{Clock, SystemClock};
+use crate::error::EngineError;
+use crate::operations::Operations;
+use crate::options::{PlanOptions, RunOptions};
+use crate::plan::Planned;
+use crate::report::{RunReport, Standing};
+use crate::store::StateStore;
+
+/// The engine.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) operations: Arc<dyn Operations>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// A line of `escher runs list`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSummary {
+    /// Run id.
+    pub run: String,
+    /// The playbook.
+    pub playbook: String,
+    /// How it stands.
+    pub standing: Standing,
+    /// Who planned it.
+    pub principal: String,
+    /// When it was planned.
+    pub planned: Timestamp,
+    /// The run that this one takes back.
+    pub undo_of: Option<String>,
+}
+
+impl Engine {
+    /// An engine on this store, with the catalogue of this build and the machine's clock.
+    pub fn new(store: Arc<dyn StateStore>) -> Engine {
+        Engine { store, operations: Arc::new(Catalog::embedded()), clock: Arc::new(SystemClock) }
+    }
+
+    /// With other records of operations.
+    pub fn with_operations(mut self, operations: Arc<dyn Operations>) -> Engine {
+        self.operations = operations;
+        self
+    }
+
+    /// With another clock.
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Engine {
+        self.clock = clock;
+        self
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn StateStore> {
+        &self.store
+    }
+
+    /// Reads the world and says what a run would do; mints the run id and keeps program, records and plan.
+    ///
+    /// Errors: [`EngineError::Refused`] for a `require` that fails, too many items or two of one identity;
+    /// [`EngineError::Usage`] for a parameter that doesn't fit.
+    pub async fn plan(
+        &self,
+        program: Arc<Program>,
+        parameters: BTreeMap<String, Value>,
+        read: &dyn Read,
+        options: &PlanOptions,
+    ) -> Result<Planned, EngineError> {
+        crate::plan::plan(self, program, parameters, read, options).await
+    }
+
+    /// A plan that was made before, by run id.
+    pub fn planned(&self, run: &str) -> Result<Planned, EngineError> {
+        crate::plan::load(self, run)
+    }
+
+    /// The plan that a plan file shows, where the file says exactly what is stored.
+    ///
+    /// Errors: [`EngineError::Refused`] naming the first field that differs.
+    pub fn verify_plan_file(&self, file: &serde_json::Value) -> Result<Planned, EngineError> {
+        crate::plan::verify_file(self, file)
+    }
+
+    /// The statement that an approver signs, for signing elsewhere (`ssh-keygen -Y sign -n escher-approval`).
+    pub fn statement_for(&self, run: &str, options: &ApproveOptions) -> Result<Statement, EngineError> {
+        crate::approve::statement_for(self, run, options)
+    }
+
+    /// Signs and records an approval; the digest is that of the signed statement.
+    ///
+    /// Errors: [`EngineError::Refused`] where the gate would not accept it; the refusal is audited.
+    pub fn approve(
+        &self,
+        run: &str,
+        key: &SigningKey,
+        options: &ApproveOptions,
+        gate: &Gate,
+    ) -> Result<Digest, EngineError> {
+        crate::approve::approve(self, run, key, options, gate)
+    }
+
+    /// Records an approval that was signed elsewhere: the exact bytes of the statement and the armoured signature.
+    pub fn add_signature(
+        &self,
+        run: &str,
+        statement: &[u8],
+        signature: &str,
+        gate: &Gate,
+    ) -> Result<Digest, EngineError> {
+        crate::approve::add_signature(self, run, statement, signature, gate)
+    }
+
+    /// Starts a planned run, once, and goes on to its end.
+    ///
+    /// An item that fails is no error but an outcome of the report; `Err` is for what kept the run from being judged.
+    pub async fn run(&self, run: &str, change: &dyn Change, options: &RunOptions) -> Result<RunReport, EngineError> {
+        let _ = (run, change, options);
+        Err(EngineError::Usage("not built yet".into()))
+    }
+
+    /// Goes on with a run that was interrupted or cancelled.
+    pub async fn resume(&self, run: &str, change: &dyn Change, options: &RunOptions) -> Result<RunReport, EngineError> {
+        let _ = (run, change, options);
+        Err(EngineError::Usage("not built yet".into()))
+    }
+
+    /// Takes a run back, newest item first, in a run of its own.
+    pub async fn undo(&self, run: &str, change: &dyn Change, options: &RunOptions) -> Result<RunReport, EngineError> {
+        let _ = (run, change, options);
+        Err(EngineError::Usage("not built yet".into()))
+    }
+
+    /// All runs, newest first.
+    pub fn runs(&self) -> Result<Vec<RunSummary>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    /// What a run did so far.
+    pub fn show(&self, run: &str) -> Result<RunReport, EngineError> {
+        Err(EngineError::Usage(format!("there is no run {run}")))
+    }
+
+    /// The audit log, oldest first, from the entry numbered `from`.
+    pub fn audit(&self, from: u64) -> Result<Vec<AuditEntry>, EngineError> {
+        crate::audit::entries(self, from)
+    }
+
+    /// Checks the whole chain, and the journals against it.
+    pub fn verify_audit(&self) -> Result<AuditVerdict, EngineError> {
+        crate::audit::verify(self)
+    }
+}
