@@ -23,23 +23,27 @@ const EXCEPTIONS: &[(&str, &str)] =
 
 /// The name that people write for an official one: `DescribeVpcs` is `describe_vpcs`, `VPCs` is `vpcs`.
 pub fn snake(official: &str) -> String {
-    if let Some((_, name)) = EXCEPTIONS.iter().find(|(from, _)| *from == official) {
-        return (*name).to_owned();
-    }
     let mut name = String::with_capacity(official.len() + 8);
-    if official.contains('_') {
-        // botocore leaves such names alone; here `AbpV1_1` becomes a name that can be written.
-        for part in official.split('_') {
-            name.push_str(&words(part));
-            name.push('_');
-        }
-        name.pop();
-    } else {
-        name = words(official);
-    }
+    snake_into(official, &mut name);
     // `_vpcs` would be a private name.
     let kept = name.trim_start_matches('_');
     if kept.len() == name.len() { name } else { kept.to_owned() }
+}
+
+/// As [`snake`], at the end of a buffer that is used again; may begin with underscores.
+pub(crate) fn snake_into(official: &str, out: &mut String) {
+    if let Some((_, name)) = EXCEPTIONS.iter().find(|(from, _)| *from == official) {
+        out.push_str(name);
+    } else if official.contains('_') {
+        // botocore leaves such names alone; here `AbpV1_1` becomes a name that can be written.
+        for part in official.split('_') {
+            words(part, out);
+            out.push('_');
+        }
+        out.pop();
+    } else {
+        words(official, out);
+    }
 }
 
 /// The folder name of a service as people write it: `sso-admin` is `sso_admin`.
@@ -47,67 +51,40 @@ pub fn service(folder: &str) -> String {
     folder.replace('-', "_")
 }
 
-fn words(official: &str) -> String {
-    let mut source = std::borrow::Cow::Borrowed(official);
-    for (from, to) in WORDS {
-        if source.contains(from) {
-            source = source.replace(from, to).into();
-        }
+fn words(official: &str, out: &mut String) {
+    // Nearly no name holds one of the words; their rare pairs of letters are looked for in one go.
+    let rare = |pair: &[u8]| matches!(pair, b"sA" | b"OT" | b"OA" | b"QL" | b"iS" | b"HI");
+    if !official.as_bytes().windows(2).any(rare) {
+        return split(official, out);
     }
-    let mut chars: Vec<char> = source.chars().collect();
-    plural_acronym(&mut chars);
-    join(&split_ends(&split_starts(&chars)))
+    split(&WORDS.iter().fold(official.to_owned(), |name, (from, to)| name.replace(from, to)), out);
 }
 
-/// A trailing plural of an acronym is one word: `DescribeDBInstanceARNs` ends in `_arns`. (`[A-Z]{2,}s$`)
-fn plural_acronym(chars: &mut Vec<char>) {
-    if chars.last() != Some(&'s') {
-        return;
-    }
-    let body = chars.len() - 1;
-    let upper = chars.iter().take(body).rev().take_while(|c| c.is_ascii_uppercase()).count();
-    if upper >= 2 {
-        let start = body - upper;
-        for c in chars.iter_mut().skip(start) {
-            *c = c.to_ascii_lowercase();
-        }
-        chars.insert(start, '_');
-    }
-}
-
-/// Underscore before each capital that small letters follow, unless it stands first. (`(.)([A-Z][a-z]+)`)
-fn split_starts(chars: &[char]) -> Vec<char> {
-    let mut out = Vec::with_capacity(chars.len() + 8);
-    // First position that the pattern's `.` may take: matches do not overlap.
-    let mut free = 0;
-    for (at, &c) in chars.iter().enumerate() {
-        let follows = chars.get(at + 1).is_some_and(char::is_ascii_lowercase);
-        if at > free && c.is_ascii_uppercase() && follows {
-            out.push('_');
-            let small = chars.iter().skip(at + 1).take_while(|c| c.is_ascii_lowercase()).count();
-            free = at + 1 + small;
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// Underscore between a small letter or digit and a capital. (`([a-z0-9])([A-Z])`)
-fn split_ends(chars: &[char]) -> Vec<char> {
-    let mut out: Vec<char> = Vec::with_capacity(chars.len() + 8);
+/// What botocore's three regular expressions do, in one pass: `[A-Z]{2,}s$` is a word, `(.)([A-Z][a-z]+)` and
+/// `([a-z0-9])([A-Z])` part two.
+fn split(name: &str, out: &mut String) {
+    let acronym = plural_acronym(name);
     let mut before = '_';
-    for &c in chars {
-        if c.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
+    let mut chars = name.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        if at == acronym {
             out.push('_');
+        } else if at < acronym && at > 0 && c.is_ascii_uppercase() {
+            let after = chars.peek().is_some_and(|(_, next)| next.is_ascii_lowercase());
+            if after || before.is_ascii_lowercase() || before.is_ascii_digit() {
+                out.push('_');
+            }
         }
-        out.push(c);
+        out.push(c.to_ascii_lowercase());
         before = c;
     }
-    out
 }
 
-fn join(chars: &[char]) -> String {
-    chars.iter().map(char::to_ascii_lowercase).collect()
+/// Where a trailing plural of an acronym begins (`ARNs` in `LoadBalancerARNs`); behind the end where there is none.
+fn plural_acronym(name: &str) -> usize {
+    let Some(body) = name.strip_suffix('s') else { return name.len() };
+    let upper = body.bytes().rev().take_while(u8::is_ascii_uppercase).count();
+    if upper >= 2 { body.len() - upper } else { name.len() }
 }
 
 #[cfg(test)]

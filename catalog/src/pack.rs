@@ -14,8 +14,8 @@ use crate::codec::Bytes;
 const MAGIC: &[u8] = b"ESCATLG";
 const FORMAT: u8 = 1;
 
-/// Greatest size of a chunk when decompressed: thirty times the greatest there is. What claims more is refused unread.
-const CHUNK_LIMIT: usize = 16 << 20;
+/// Greatest size of a chunk when decompressed: ten times the greatest there is. What claims more is refused unread.
+const CHUNK_LIMIT: usize = 4 << 20;
 
 /// Where a service's chunk is.
 #[derive(Clone, Debug)]

@@ -83,6 +83,9 @@ pub(crate) enum Column {
     Waiter,
 }
 
+/// Most elements that room is made for at once; more than any service has.
+const ROOM_LIMIT: usize = 1 << 16;
+
 /// How many there are; a chunk with another number is of another format.
 const COLUMNS: usize = Column::Waiter as usize + 1;
 
@@ -99,6 +102,8 @@ pub(crate) struct Columns<'a> {
     names: Vec<Option<Arc<str>>>,
     /// Strings not used yet.
     fresh: std::str::Split<'a, char>,
+    /// Where names are made.
+    buffer: String,
 }
 
 /// A string of the chunk and its place in the table.
@@ -132,7 +137,13 @@ impl<'a> Columns<'a> {
         for (column, length) in columns.iter_mut().zip(lengths) {
             *column = Bytes(bytes.take(length)?);
         }
-        Ok(Columns { columns, strings: Vec::with_capacity(count), names: Vec::new(), fresh: blob.split('\0') })
+        Ok(Columns {
+            columns,
+            strings: Vec::with_capacity(count),
+            names: Vec::with_capacity(count),
+            fresh: blob.split('\0'),
+            buffer: String::new(),
+        })
     }
 
     #[inline]
@@ -202,12 +213,24 @@ impl<'a> Columns<'a> {
         Ok(Some((self.text(column)?, self.option_text(column)?)))
     }
 
+    /// How many elements to make room for that a column is said to hold: no more than it has bytes.
+    pub(crate) fn room(&self, column: Column, claimed: u64) -> usize {
+        let bytes = self.columns.get(column as usize).map_or(0, |c| c.rest().len());
+        usize::try_from(claimed).unwrap_or(usize::MAX).min(bytes).min(ROOM_LIMIT)
+    }
+
     /// The snake-case form of a string, made once for each.
     pub(crate) fn snake(&mut self, of: &Text) -> Arc<str> {
-        let Some(slot) = self.names.get_mut(of.at) else { return Arc::from(names::snake(&of.text)) };
-        Arc::clone(slot.get_or_insert_with(|| {
-            let name = names::snake(&of.text);
+        let buffer = &mut self.buffer;
+        let mut make = || {
+            buffer.clear();
+            names::snake_into(&of.text, buffer);
+            let name = buffer.trim_start_matches('_');
             if *name == *of.text { Arc::clone(&of.text) } else { Arc::from(name) }
-        }))
+        };
+        match self.names.get_mut(of.at) {
+            Some(slot) => Arc::clone(slot.get_or_insert_with(make)),
+            None => make(),
+        }
     }
 }

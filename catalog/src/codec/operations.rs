@@ -24,7 +24,8 @@ pub(super) fn operations(
     count: u32,
     shapes: u32,
 ) -> Result<(Vec<Operation>, Vec<Facts>), CatalogError> {
-    let (mut operations, mut facts) = (Vec::new(), Vec::new());
+    let room = columns.room(Column::OpName, count.into());
+    let (mut operations, mut facts) = (Vec::with_capacity(room), Vec::with_capacity(room));
     for _ in 0..count {
         let (operation, said) = operation(columns, shapes)?;
         operations.push(operation);

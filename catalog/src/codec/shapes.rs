@@ -13,7 +13,7 @@ fn bit(flags: u32, at: u32) -> bool {
 
 /// All shapes of a service. Every index in them is below `count`.
 pub(super) fn shapes(columns: &mut Columns<'_>, count: u32) -> Result<Vec<Shape>, CatalogError> {
-    let mut shapes = Vec::new();
+    let mut shapes = Vec::with_capacity(columns.room(Column::Kind, count.into()));
     let mut tagged = Vec::new();
     for id in 0..count {
         shapes.push(shape(columns, id, count, &mut tagged)?);
@@ -115,8 +115,7 @@ fn members(
     tagged: &mut Vec<(ShapeId, usize)>,
 ) -> Result<Vec<Member>, CatalogError> {
     let length = columns.number(Column::MemberCount)?;
-    // At most a page of room ahead: the column ends a false count.
-    let mut members = Vec::with_capacity(length.min(64) as usize);
+    let mut members = Vec::with_capacity(columns.room(Column::MemberName, length));
     for _ in 0..length {
         let (member, tags) = member(columns, count)?;
         if tags {
@@ -124,7 +123,6 @@ fn members(
         }
         members.push(member);
     }
-    members.shrink_to_fit();
     Ok(members)
 }
 
