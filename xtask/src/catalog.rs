@@ -74,7 +74,15 @@ fn environment(work: &Path) -> Result<PathBuf, Box<dyn Error>> {
         call(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
     }
     let botocore = format!("{}=={}", BOTOCORE.package, BOTOCORE.version);
-    call(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &botocore, ZSTANDARD]))?;
+    call(Command::new(&python).args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        &botocore,
+        ZSTANDARD,
+    ]))?;
     Ok(python)
 }
 
@@ -106,6 +114,11 @@ fn sources_json(sources: &[&Source]) -> String {
 }
 
 fn call(command: &mut Command) -> Result<(), Box<dyn Error>> {
-    let status = command.status().map_err(|error| format!("cannot run {}: {error}", command.get_program().display()))?;
-    if status.success() { Ok(()) } else { Err(format!("{} ended with {status}", command.get_program().display()).into()) }
+    let status =
+        command.status().map_err(|error| format!("cannot run {}: {error}", command.get_program().display()))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{} ended with {status}", command.get_program().display()).into())
+    }
 }

@@ -1,0 +1,81 @@
+//! `cargo xtask ci`: everything that must hold before a change lands, the cheap first.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::{Result, lab, paths, process};
+
+/// A stage: its name on the command line, and what it does.
+type Stage = (&'static str, fn() -> Result<()>);
+
+/// In this order. Adding one is one line.
+const STAGES: &[Stage] = &[
+    ("fmt", || cargo(&["fmt", "--all", "--check"])),
+    ("lock", || cargo(&["metadata", "--locked", "--format-version=1", "--quiet"])),
+    ("guard", || cargo(&["nextest", "run", "--profile=ci", "--package=guard"])),
+    ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])),
+    ("doc", || {
+        process::run(command(&["doc", "--workspace", "--no-deps", "--quiet"])?.env("RUSTDOCFLAGS", "-D warnings"))
+    }),
+    ("test", || cargo(&["nextest", "run", "--profile=ci", "--workspace", "--exclude=guard"])),
+    ("doctest", || cargo(&["test", "--workspace", "--doc", "--quiet"])),
+    // The rest of the lab joins here with the command line that it drives: drop the word.
+    ("lab", || lab::run(&["e2e".to_owned(), "lab:".to_owned()])),
+];
+
+/// Runs all stages, or one.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let chosen: Vec<&Stage> = match arguments.as_slice() {
+        [] => STAGES.iter().collect(),
+        ["--list"] => {
+            STAGES.iter().for_each(|(name, _)| println!("{name}"));
+            return Ok(());
+        }
+        ["--only", only] => STAGES.iter().filter(|(name, _)| name == only).collect(),
+        _ => return Err("`ci` takes `--only STAGE` or `--list`".into()),
+    };
+    if chosen.is_empty() {
+        return Err("there is no such stage: see `cargo xtask ci --list`".into());
+    }
+    long_files()?;
+    let began = Instant::now();
+    for (name, does) in chosen {
+        println!("\n── {name}");
+        let stage = Instant::now();
+        let result = does();
+        let word = if result.is_ok() { "ok" } else { "FAILED" };
+        println!("── {name}: {word} ({:.1} s)", stage.elapsed().as_secs_f64());
+        result?;
+    }
+    println!("\nall stages ok ({:.0} s)", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn command(arguments: &[&str]) -> Result<Command> {
+    let mut command = process::cargo()?;
+    command.args(arguments);
+    Ok(command)
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    let mut command = command(arguments)?;
+    if arguments.first() == Some(&"metadata") {
+        return process::text(&mut command).map(drop);
+    }
+    process::run(&mut command)
+}
+
+/// Names source files that have grown past what one reads in one sitting. A remark, not a failure.
+fn long_files() -> Result<()> {
+    const LONG: usize = 700;
+    let root = paths::root()?;
+    let files = process::text(Command::new("git").arg("-C").arg(&root).args(["ls-files", "*.rs"]))?;
+    for file in files.lines() {
+        let lines = std::fs::read_to_string(root.join(file)).unwrap_or_default().lines().count();
+        if lines > LONG {
+            println!("note: {file} has {lines} lines; past {LONG} it is probably two ideas");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! `cargo xtask lab`: real servers on loopback, and the scenarios that Escher is judged by on them.
+
+pub mod check;
+mod emulator;
+pub mod escher;
+mod gate;
+mod http;
+mod random;
+mod sandbox;
+pub mod scenarios;
+pub mod server;
+mod storm;
+pub mod venv;
+
+use std::io::Read;
+
+use crate::{Result, paths};
+use server::{Emulator, Kind};
+
+/// Dispatches `up`, `e2e` and `clean`.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["up"] => up(),
+        ["e2e"] => scenarios::run(""),
+        ["e2e", word] => scenarios::run(word),
+        ["clean"] => clean(),
+        _ => Err("`lab` takes `up`, `e2e [WORD]` or `clean`".into()),
+    }
+}
+
+/// Starts the servers for a person to try things on; they end with this process.
+fn up() -> Result<()> {
+    let servers = [Emulator::start(Kind::Moto)?, Emulator::start(Kind::Ministack)?];
+    for server in &servers {
+        println!("{:<10} export AWS_ENDPOINT_URL={}", server.kind.name(), server.url());
+    }
+    println!(
+        "both       export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1"
+    );
+    println!("seed       python3 xtask/lab/fleet.py URL seed 500 100   (in an environment that has boto3)");
+    println!("Ctrl-D or Ctrl-C ends them.");
+    let mut nothing = Vec::new();
+    std::io::stdin().read_to_end(&mut nothing)?;
+    Ok(())
+}
+
+fn clean() -> Result<()> {
+    for folder in [paths::lab()?, paths::root()?.join("target/lab")] {
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}

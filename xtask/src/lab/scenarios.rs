@@ -1,0 +1,50 @@
+//! `cargo xtask lab e2e`: the list of scenarios, one line printed for each, and the totals.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::{emulator, escher, gate, sandbox, storm};
+use crate::Result;
+
+/// A scenario: its name, and what it does with the command line.
+type Scenario = (&'static str, fn(&Path) -> Result<()>);
+
+/// In this order. A scenario starts its own servers, so that each can run alone.
+const SCENARIOS: &[Scenario] = &[
+    ("lab: the emulators start, are seeded, and moto checks signatures", |_| emulator::stands()),
+    ("moto: 500 of 600 planned, refused, approved, stopped, nothing left, undone", emulator::moto),
+    ("moto: the same with signatures and policies judged", emulator::moto_with_signatures),
+    ("ministack: the same where filters and paging are ignored", emulator::ministack),
+    ("gate: a changed literal, target or argument is refused", gate::changed),
+    ("gate: a changed comment is not", gate::comment),
+    ("sandbox: one transition each, production untouched", sandbox::stop_and_undo),
+    ("sandbox: fifty kills, fifty resumptions, one transition each", storm::kills),
+];
+
+/// Runs the scenarios whose names contain `word`.
+pub fn run(word: &str) -> Result<()> {
+    let chosen: Vec<&Scenario> = SCENARIOS.iter().filter(|(name, _)| name.contains(word)).collect();
+    if chosen.is_empty() {
+        return Err(format!("no scenario's name contains `{word}`").into());
+    }
+    let needs_binary = chosen.iter().any(|(name, _)| !name.starts_with("lab:"));
+    let binary = if needs_binary { escher::binary(false)? } else { PathBuf::new() };
+    let (mut passed, mut failed) = (0, 0);
+    for (name, does) in chosen {
+        let began = Instant::now();
+        let result = does(&binary);
+        let seconds = began.elapsed().as_secs_f64();
+        match result {
+            Ok(()) => {
+                passed += 1;
+                println!("ok      {name} ({seconds:.1} s)");
+            }
+            Err(error) => {
+                failed += 1;
+                println!("FAILED  {name} ({seconds:.1} s)\n        {}", error.to_string().replace('\n', "\n        "));
+            }
+        }
+    }
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 { Ok(()) } else { Err("the lab found failures; the servers' logs are in target/lab/logs".into()) }
+}
