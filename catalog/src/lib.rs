@@ -5,6 +5,7 @@
 
 mod class;
 mod codec;
+pub mod endpoints;
 mod error;
 mod identity;
 pub mod model;
@@ -25,6 +26,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use class::Overrides;
+use endpoints::{EndpointRules, Partitions};
 use pack::Pack;
 
 /// AWS, as `cargo xtask catalog` wrote it.
@@ -33,12 +35,19 @@ static AWS: &[u8] = include_bytes!("../data/aws.bin");
 /// Decoded services by cloud and name; a service that is damaged is kept as such.
 type Decoded = HashMap<(Box<str>, Box<str>), Result<Arc<Service>, CatalogError>>;
 
+/// The endpoint rules of a cloud, unpacked: partitions, and the text of each rule set.
+type RuleTexts = Result<(Arc<Partitions>, Arc<[String]>), CatalogError>;
+
+/// What stands in a shared rule set for the service's own endpoint prefix.
+const PREFIX_MARK: &str = "\u{1}";
+
 /// A catalogue: the embedded one, or one loaded from bytes.
 #[derive(Debug, Default)]
 pub struct Catalog {
     packs: Vec<Pack>,
     decoded: RwLock<Decoded>,
     records: RwLock<HashMap<Box<str>, Arc<Record>>>,
+    rules: RwLock<HashMap<Box<str>, RuleTexts>>,
 }
 
 impl Catalog {
@@ -125,6 +134,23 @@ impl Catalog {
         service.waiter(name).cloned()
     }
 
+    /// The endpoint rules of a service. None where it has none, or they are damaged.
+    pub fn endpoint_rules(&self, cloud: &str, service: &str) -> Option<EndpointRules> {
+        let service = self.service(cloud, service)?;
+        let (partitions, texts) = self.rule_texts(cloud)?;
+        let text = texts.get((service.rule_set as usize).checked_sub(1)?)?;
+        EndpointRules::parse(&text.replace(PREFIX_MARK, &service.meta.endpoint_prefix), partitions).ok()
+    }
+
+    fn rule_texts(&self, cloud: &str) -> Option<(Arc<Partitions>, Arc<[String]>)> {
+        if let Some(kept) = self.rules.read().unwrap_or_else(PoisonError::into_inner).get(cloud) {
+            return kept.clone().ok();
+        }
+        let made = rule_texts(self.pack(cloud)?);
+        let mut all = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        all.entry(cloud.into()).or_insert(made).clone().ok()
+    }
+
     /// The service of a full name, and the last part of the name.
     fn split<'a>(&self, name: &'a str) -> Option<(Arc<Service>, &'a str)> {
         let (cloud, rest) = name.split_once('.')?;
@@ -138,4 +164,12 @@ fn decode(pack: &Pack, name: &str) -> Result<Option<Service>, CatalogError> {
     let (mut service, facts) = codec::service(pack.cloud(), name, &chunk)?;
     class::judge(&mut service, &facts, Overrides::embedded());
     Ok(Some(service))
+}
+
+fn rule_texts(pack: &Pack) -> RuleTexts {
+    let text = String::from_utf8(pack.extra()?).map_err(|_| CatalogError::Malformed("text that is not UTF-8"))?;
+    let mut parts = text.split('\0');
+    let partitions = Partitions::parse(parts.next().unwrap_or_default());
+    let partitions = partitions.map_err(|_| CatalogError::Malformed("partitions"))?;
+    Ok((Arc::new(partitions), parts.map(str::to_owned).collect()))
 }

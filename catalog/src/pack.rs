@@ -111,7 +111,6 @@ impl Pack {
         self.entries.get(at).map(|e| self.unpack(&e.chunk)).transpose()
     }
 
-    #[allow(dead_code)] // read by the endpoint rules, which come next
     /// The decompressed chunk beside the services: partitions and endpoint rule sets.
     pub(crate) fn extra(&self) -> Result<Vec<u8>, CatalogError> {
         self.unpack(&self.extra)
