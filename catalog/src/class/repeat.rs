@@ -16,7 +16,6 @@ const TOKENS: &[&str] = &["client_token", "client_request_token", "idempotency_t
 const IDEMPOTENT: &[&str] = &[
     "activate",
     "associate",
-    "assign",
     "attach",
     "authorize",
     "cancel",
@@ -41,7 +40,6 @@ const IDEMPOTENT: &[&str] = &[
     "resume",
     "revoke",
     "set",
-    "start",
     "stop",
     "suspend",
     "tag",
@@ -53,7 +51,7 @@ const IDEMPOTENT: &[&str] = &[
     "update",
 ];
 
-/// Nouns after which `start`, `put` or `cancel` makes one more of something, or `put` appends.
+/// Nouns after which `put` or `update` makes one more of something, or `put` appends.
 const NOT_TWICE: &[&str] = &[
     "execution",
     "job",
@@ -90,6 +88,34 @@ const NOT_TWICE: &[&str] = &[
     "scan",
 ];
 
+/// What runs or stands: starting it again does nothing. To start anything else is to begin one more.
+const STANDING: &[&str] = &[
+    "application",
+    "canary",
+    "channel",
+    "cluster",
+    "database",
+    "encryption",
+    "fleet",
+    "gateway",
+    "graph",
+    "input",
+    "instance",
+    "instances",
+    "logging",
+    "multiplex",
+    "node",
+    "output",
+    "pipe",
+    "pool",
+    "recorder",
+    "schedule",
+    "scheduler",
+    "server",
+    "streams",
+    "workspaces",
+];
+
 /// How `operation` may be repeated.
 pub(super) fn repeat(
     service: &Service,
@@ -113,9 +139,13 @@ pub(super) fn repeat(
         return Repeat::Idempotent;
     }
     let Some(verb) = super::verbs::verb(words) else { return Repeat::Unsafe };
-    let begins = matches!(verb, "start" | "put" | "cancel" | "update" | "set" | "resume");
+    if verb == "start" {
+        let stands = words.last().is_some_and(|last| STANDING.contains(last));
+        return if stands { Repeat::Idempotent } else { Repeat::Unsafe };
+    }
+    let begins = matches!(verb, "put" | "cancel" | "update" | "set" | "resume");
     if begins && words.iter().any(|w| NOT_TWICE.contains(w)) {
-        return if operation.method.as_ref() == "PUT" && verb != "start" { Repeat::Idempotent } else { Repeat::Unsafe };
+        return if operation.method.as_ref() == "PUT" { Repeat::Idempotent } else { Repeat::Unsafe };
     }
     let creates = verb == "create" && matches!(words, [_, "tags" | "tag"]);
     if creates || IDEMPOTENT.contains(&verb) || matches!(words, ["add" | "create", .., "tags"] | ["change", "tags", ..])

@@ -60,10 +60,8 @@ const FREE: &[&str] = &[
     "finding",
     "findings",
     "folder",
-    "group",
     "hook",
     "image",
-    "job",
     "label",
     "layer",
     "list",
@@ -83,12 +81,10 @@ const FREE: &[&str] = &[
     "record",
     "records",
     "report",
-    "resource",
     "rule",
     "rules",
     "schedule",
     "schema",
-    "session",
     "set",
     "snapshot",
     "snapshots",
@@ -97,7 +93,6 @@ const FREE: &[&str] = &[
     "subscription",
     "tag",
     "tags",
-    "task",
     "template",
     "test",
     "topic",
@@ -107,6 +102,21 @@ const FREE: &[&str] = &[
     "view",
     "webhook",
     "workspace_note",
+];
+
+/// Two-word things whose making costs nothing, though the last word alone could: there are node groups, too.
+const FREE_PAIRS: &[(&str, &str)] = &[
+    ("log", "group"),
+    ("option", "group"),
+    ("package", "group"),
+    ("parameter", "group"),
+    ("placement", "group"),
+    ("resource", "group"),
+    ("rule", "group"),
+    ("security", "group"),
+    ("subnet", "group"),
+    ("target", "group"),
+    ("user", "group"),
 ];
 
 /// Nouns that are definitions: once deleted, somebody who has the definition can make them again.
@@ -252,6 +262,9 @@ const PERMISSIONS: &[&[&str]] = &[
     &["access", "policy"],
     &["repository", "policy"],
     &["policy", "statement"],
+    &["administrator"],
+    &["admin", "account"],
+    &["administrator", "account"],
 ];
 
 /// What the signals together say of an operation; nothing where they explain nothing or a "read" writes.
@@ -307,8 +320,8 @@ fn look(words: &[&str], method: &str, facts: Facts) -> Option<Verdict> {
     if matches!(method, "PUT" | "PATCH" | "DELETE") && !facts.read_only {
         return Some(Verdict::new(&[Effect::Modify], Scope::Own, Reversal::Easy, Provenance::HttpMethod));
     }
-    let hands_out = !matches!(words, ["describe" | "list" | "search" | "count" | "validate" | "test", ..])
-        && ends_with_any(words, SECRETS);
+    let hands_out =
+        !matches!(words, ["describe" | "list" | "search" | "count" | "validate" | "test", ..]) && is_secret(words);
     let effects: &[Effect] = if hands_out { &[Effect::Observe, Effect::Reveal] } else { &[Effect::Observe] };
     Some(Verdict::new(effects, Scope::Own, Reversal::Free, provenance))
 }
@@ -318,12 +331,12 @@ fn by_verb(act: Act, words: &[&str], scope: Scope) -> Verdict {
     let new = |effects: &[Effect], reversal| Verdict::new(effects, scope, reversal, Provenance::Verb);
     match act {
         Act::Look => new(&[Observe], Reversal::Free),
-        Act::Make if ends_with_any(words, SECRETS) => new(&[Create, Grant, Reveal], Reversal::Easy),
+        Act::Make if is_secret(words) => new(&[Create, Grant, Reveal], Reversal::Easy),
         Act::Make if words.first() == Some(&"add") => new(&[Modify], Reversal::Easy),
         // A new thing is nobody's dependency yet, only organisations care.
         Act::Make => Verdict {
             scope: if scope == Scope::Organisation { scope } else { Scope::Own },
-            ..new(if last_in(words, FREE) { &[Create] } else { &[Create, Spend] }, Reversal::Easy)
+            ..new(if is_free(words) { &[Create] } else { &[Create, Spend] }, Reversal::Easy)
         },
         Act::Buy => new(&[Spend], Reversal::Never),
         Act::Change if words.first() == Some(&"put") && last_in(words, DATA) => new(&[Create, Modify], Reversal::Hard),
@@ -383,6 +396,19 @@ fn is_tagging(words: &[&str]) -> bool {
     const SETS: &[&str] = &["add", "remove", "create", "delete", "change", "set", "update", "put"];
     matches!(words, ["tag" | "untag", ..] | [.., "tags" | "tag" | "tagging"])
         || matches!(words, [verb, "tags", ..] if SETS.contains(verb))
+}
+
+/// Something restored from a free copy is no copy.
+fn is_free(words: &[&str]) -> bool {
+    words.first() != Some(&"restore")
+        && (last_in(words, FREE) || matches!(words, [.., a, b] if FREE_PAIRS.contains(&(*a, *b))))
+}
+
+/// A name that hands out a secret; a URL that is made for somebody opens what it points to.
+fn is_secret(words: &[&str]) -> bool {
+    ends_with_any(words, SECRETS)
+        || words.contains(&"presigned")
+        || matches!(words, ["create" | "generate", .., "url" | "urls"])
 }
 
 fn is_definition(words: &[&str]) -> bool {
