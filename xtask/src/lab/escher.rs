@@ -1,5 +1,6 @@
 //! A project of Escher's in a scratch folder, driven through the command line as an operator would.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,8 +11,11 @@ use super::check;
 use super::server::Key;
 use crate::{Result, paths, process};
 
-/// Builds the command line and says where it is.
+/// Builds the command line and says where it is; `ESCHER_BIN` names one that was built elsewhere, to be judged as it is.
 pub fn binary(release: bool) -> Result<PathBuf> {
+    if let Some(given) = std::env::var_os("ESCHER_BIN") {
+        return Ok(fs::canonicalize(given)?);
+    }
     let mut build = process::cargo()?;
     build.args(["build", "--quiet", "--package=escher"]);
     if release {
@@ -129,13 +133,15 @@ impl Project {
 pub const RUN: &[&str] = &["run", "plan.json", "--yes", "--format", "json"];
 
 /// The instances that a plan's calls name, each once.
-pub fn targets(plan: &Value) -> Result<std::collections::BTreeSet<String>> {
-    let calls = Value::Array(check::list(plan, "/calls")?.clone()).to_string();
-    let words = calls.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-    let is_id = |word: &&str| {
-        word.strip_prefix("i-").is_some_and(|id| id.len() >= 8 && id.chars().all(|c| c.is_ascii_hexdigit()))
-    };
-    Ok(words.filter(is_id).map(str::to_owned).collect())
+pub fn targets(plan: &Value) -> Result<BTreeSet<String>> {
+    Ok(instance_ids(&Value::Array(check::list(plan, "/calls")?.clone()).to_string()))
+}
+
+/// The instance ids in a text, each once.
+pub fn instance_ids(text: &str) -> BTreeSet<String> {
+    let is_hex = |id: &str| id.len() >= 8 && id.chars().all(|c| c.is_ascii_hexdigit());
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.filter(|word| word.strip_prefix("i-").is_some_and(is_hex)).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

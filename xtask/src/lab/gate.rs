@@ -3,10 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::check;
-use super::escher::{Project, anybody};
+use super::escher::{Project, anybody, instance_ids};
 use super::server::{Emulator, Kind, count};
 use crate::Result;
 
@@ -18,8 +16,7 @@ const CHANGES: &[Change] = &[
     ("a target of the plan", |project| replace(project, "plan.json", "us-east-1", "eu-west-1")),
     ("an argument of the plan", |project| {
         let text = fs::read_to_string(project.folder.join("plan.json"))?;
-        let plan: Value = serde_json::from_str(&text)?;
-        let id = super::escher::targets(&plan)?.into_iter().next().ok_or("the plan has no target")?;
+        let id = instance_ids(&text).into_iter().next().ok_or("the plan has no target")?;
         // The same length, so that nothing but the argument is another.
         let other: String = id.chars().map(|c| if c == 'a' { 'b' } else { c }).collect();
         let other = if other == id { id.replace(['0', '1', '2', '3', '4'], "5") } else { other };
