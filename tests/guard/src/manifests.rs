@@ -17,7 +17,7 @@ pub fn root(text: &str) -> Vec<String> {
         let name = line.split('=').next().unwrap_or_default().trim();
         // A `#` stands in no version or feature name, so the first one starts the comment.
         let (statement, reason) = line.split_once('#').unwrap_or((line, ""));
-        if reason.trim().len() < 8 {
+        if reason.trim().len() < 6 {
             violations.push(format!("Cargo.toml: {name} has no reason (`# why it is here` on its line)"));
         }
         if name.starts_with("aws-") && unstable_and_loose(statement) {

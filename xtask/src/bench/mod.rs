@@ -46,7 +46,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     print(
         &[
             Row::new("Escher: plan + approve + run", &ours),
-            Row::new("Cloud Custodian 0.9.53", &custodian),
+            Row::new("Cloud Custodian", &custodian),
             Row::new("boto3 script", &boto3),
             Row::new("`escher --version`", &version),
             Row::new("`escher check` of the example", &check),

@@ -126,7 +126,7 @@ impl Emulator {
             Kind::Ministack => venv.command("ministack"),
         };
         match kind {
-            // So many actions need no authority: `judge_signatures` ends that. Its name decides that moto checks at all.
+            // So many actions need no authority; `judge_signatures` ends that.
             Kind::Moto => program
                 .args(["-H", "127.0.0.1", "-p", &port.to_string()])
                 .env("INITIAL_NO_AUTH_ACTION_COUNT", "1000000"),
