@@ -1,0 +1,43 @@
+//! How many things a step can touch: constants and bounded parameters.
+
+use escher_ir::program::{Expr, Method};
+use escher_ir::{Type, Value};
+
+use crate::checker::Typed;
+
+/// Length of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Length {
+    /// At most so many.
+    Known(u64),
+    /// Only the run can tell.
+    Unknown,
+}
+
+/// The length of a list, as far as its expression tells.
+pub(crate) fn length(expr: &Expr) -> Length {
+    match expr {
+        Expr::List(items) => Length::Known(items.len() as u64),
+        Expr::Literal(Value::List(items)) => Length::Known(items.len() as u64),
+        Expr::Method { base, method: Method::Take, arguments } => match arguments.first() {
+            Some(Expr::Literal(Value::Int(n))) => Length::Known(u64::try_from(*n).unwrap_or(0)),
+            _ => length(base),
+        },
+        Expr::Method { base, method: Method::Map | Method::Filter | Method::SortBy | Method::Unique, .. } => {
+            length(base)
+        }
+        _ => Length::Unknown,
+    }
+}
+
+/// The greatest value of a number, where its type or value says.
+pub(crate) fn greatest(typed: &Typed) -> Option<u64> {
+    match (typed.constant(), &typed.ty) {
+        (Some(Value::Int(n)), _) => u64::try_from(*n).ok(),
+        (_, Type::Int { max: Some(max), .. }) => u64::try_from(*max).ok(),
+        (_, Type::Literals(values)) => {
+            values.iter().map(|v| if let Value::Int(n) = v { u64::try_from(*n).ok() } else { None }).max().flatten()
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,454 @@
+//! Calls: operations of a cloud, functions of the file and of the language, methods.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use escher_catalog::{Effect, Record, Repeat};
+use escher_ir::program::{Builtin, Call, Expr, OperationUse, Projection};
+use escher_ir::{Type, operation};
+use escher_syntax::ast::{self, ExprKind};
+use escher_syntax::{Diagnostic, Span};
+
+use crate::bounds;
+use crate::checker::{Checker, Place, Typed};
+use crate::member::{is_cloud, path_of};
+use crate::risk::{self, Witness};
+use crate::scope::Origin;
+use crate::shapes;
+use crate::suggest::nearest;
+use crate::types::describe;
+use crate::unsupported::not_yet;
+
+impl Checker<'_> {
+    pub(crate) fn call(
+        &mut self,
+        callee: &ast::Expr,
+        arguments: &[ast::Argument],
+        span: Span,
+        expected: Option<&Type>,
+    ) -> Typed {
+        if let Some(path) = path_of(callee).filter(|p| is_cloud(p)) {
+            return self.cloud_call(&path, arguments, span);
+        }
+        match &callee.kind {
+            ExprKind::Name(name) => self.named_call(name, callee.span, arguments, span),
+            ExprKind::Member { base, name, optional: false } => {
+                if let ExprKind::Name(word) = &base.kind {
+                    if let Some(Origin::Step { value, .. }) = self.lookup(word).map(|b| b.origin.clone()) {
+                        if name.text == "of" {
+                            return self.step_of(word, value, arguments, span);
+                        }
+                    }
+                }
+                self.method(base, name, arguments, span, expected)
+            }
+            ExprKind::Member { base, name, .. } => {
+                self.say(not_yet(span, "a method after `?.`", "narrow the value first with `require … != none`"));
+                let _ = (base, name);
+                Typed::error()
+            }
+            ExprKind::Error => Typed::error(),
+            _ => {
+                self.say(Diagnostic::error("E0302", callee.span, "this cannot be called"));
+                Typed::error()
+            }
+        }
+    }
+
+    fn step_of(&mut self, step: &str, value: Type, arguments: &[ast::Argument], span: Span) -> Typed {
+        self.uses.insert(step.to_string());
+        let [argument] = arguments else {
+            return self.error("E0307", span, "`of` takes one item");
+        };
+        let item = self.expr(&argument.value, None);
+        Typed::new(Expr::StepOf { step: step.to_string(), item: Box::new(item.expr) }, value)
+    }
+
+    /// A call of an operation of a cloud.
+    fn cloud_call(&mut self, path: &[ast::Name], arguments: &[ast::Argument], span: Span) -> Typed {
+        let path_span = path.iter().map(|n| n.span).reduce(Span::join).unwrap_or(span);
+        let [cloud, service_name, operation_name] = path else {
+            let help = "an operation is `cloud.service.operation(…)`, such as `aws.ec2.describe_instances()`";
+            self.say(Diagnostic::error("E0203", path_span, "this is no operation").help(help));
+            return self.skip_arguments(arguments);
+        };
+        let Some(service) = self.service(&cloud.text, service_name) else {
+            return self.skip_arguments(arguments);
+        };
+        let full = format!("{}.{}.{}", cloud.text, service_name.text, operation_name.text);
+        let Some(record) = self.world.record(&full) else {
+            let prefix = format!("{}.{}", cloud.text, service_name.text);
+            let mut diagnostic = Diagnostic::error(
+                "E0203",
+                operation_name.span,
+                format!("`{prefix}` has no operation `{}`", operation_name.text),
+            );
+            if let Some(ours) = service.operations.iter().find(|o| *o.official == *operation_name.text) {
+                diagnostic = Diagnostic::error("E0209", operation_name.span, format!("write `{}` here", ours.name))
+                    .help("operations are written in snake case")
+                    .fix(format!("write `{}`", ours.name), operation_name.span, &*ours.name);
+            } else if let Some(near) = nearest(&operation_name.text, service.operations.iter().map(|o| &*o.name)) {
+                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(
+                    format!("write `{near}`"),
+                    operation_name.span,
+                    near,
+                );
+            } else {
+                diagnostic = diagnostic.help(format!("`escher ops search {}` looks for it", operation_name.text));
+            }
+            self.say(diagnostic);
+            return self.skip_arguments(arguments);
+        };
+        let (lowered, longest) = self.arguments(&record, &service, arguments, span);
+        let changes = record.operation.class.effects.iter().any(|e| *e != Effect::Observe);
+        if changes {
+            self.change(&record, path_span, longest)
+        } else {
+            self.read(&full, path_span)
+        }
+        self.note_operation(&full, &record);
+        let ty = match record.operation.output.and_then(|id| record.shape(id)) {
+            Some(shape) => Type::Shape(shapes::full_name(&service, &shape.name)),
+            None => Type::None,
+        };
+        let site = self.site(&operation_name.text);
+        let call = Call {
+            site,
+            operation: full,
+            arguments: lowered,
+            changes,
+            reads: Projection::default(),
+            catch: Vec::new(),
+            probe: None,
+        };
+        Typed::new(Expr::Call(Box::new(call)), ty)
+    }
+
+    /// Arguments of a call that cannot be made are looked at all the same, for the mistakes in them.
+    fn skip_arguments(&mut self, arguments: &[ast::Argument]) -> Typed {
+        for argument in arguments {
+            if !matches!(argument.value.kind, ExprKind::Lambda { .. }) {
+                self.expr(&argument.value, None);
+            }
+        }
+        Typed::error()
+    }
+
+    /// The arguments of an operation, and how many things its longest list hands over.
+    fn arguments(
+        &mut self,
+        record: &Arc<Record>,
+        service: &escher_catalog::Service,
+        arguments: &[ast::Argument],
+        span: Span,
+    ) -> (BTreeMap<String, Expr>, Option<(Span, bounds::Length)>) {
+        let members = record.operation.input.and_then(|id| record.shape(id)).map(|s| s.members().to_vec());
+        // Shapes of a record are re-indexed; types are named after the service, where they are looked up.
+        let input = record.operation.input.and_then(|id| record.shape(id)).map(|s| s.name.clone());
+        let fields = match input.and_then(|name| service.structure(&name).map(|s| shapes::fields(service, s.members())))
+        {
+            Some(fields) => fields,
+            None => Default::default(),
+        };
+        let mut out = BTreeMap::new();
+        let mut longest: Option<(Span, bounds::Length)> = None;
+        for argument in arguments {
+            let Some(name) = &argument.name else {
+                let first = fields.keys().next().map_or("name", |n| n);
+                self.say(
+                    Diagnostic::error("E0204", argument.value.span, "arguments of an operation are named")
+                        .help(format!("write the name before it: `{first}: …`")),
+                );
+                self.expr(&argument.value, None);
+                continue;
+            };
+            let found = fields.iter().find(|(ours, f)| ***ours == *name.text || *f.official == *name.text);
+            let Some((ours, field)) = found else {
+                let mut diagnostic = Diagnostic::error(
+                    "E0204",
+                    name.span,
+                    format!("`{}` takes no argument `{}`", record.operation.name, name.text),
+                );
+                diagnostic = match nearest(&name.text, fields.keys().map(|k| &**k)) {
+                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(
+                        format!("write `{near}`"),
+                        name.span,
+                        near,
+                    ),
+                    None => diagnostic.help(format!("`escher ops show {}` lists them", record.name())),
+                };
+                self.say(diagnostic);
+                self.expr(&argument.value, None);
+                continue;
+            };
+            if **ours != *name.text {
+                self.say(
+                    Diagnostic::error("E0209", name.span, format!("write `{ours}` here"))
+                        .help("arguments are written in snake case")
+                        .fix(format!("write `{ours}`"), name.span, &**ours),
+                );
+            }
+            let wanted = if field.required { field.ty.clone() } else { field.ty.clone().optional() };
+            let typed = self.expr_of(&argument.value, &wanted, &format!("`{ours}`"));
+            // A list of plain texts names things; a list of records describes one.
+            let names_things = matches!(&field.ty, Type::List(item) if matches!(**item, Type::String { .. }));
+            if names_things {
+                let length = bounds::length(&typed.expr);
+                if longest.as_ref().is_none_or(|(_, l)| length > *l) {
+                    longest = Some((argument.value.span, length));
+                }
+            }
+            if out.insert(ours.to_string(), typed.expr).is_some() {
+                self.error("E0202", name.span, format!("`{ours}` is given twice"));
+            }
+        }
+        let token = members.iter().flatten().find(|m| m.idempotency_token).map(|m| m.name.clone());
+        let missing: Vec<&Arc<str>> = fields
+            .iter()
+            .filter(|(n, f)| f.required && !out.contains_key(&***n) && token.as_deref() != Some(&***n))
+            .map(|(n, _)| n)
+            .collect();
+        if !missing.is_empty() {
+            let names: Vec<String> = missing.iter().map(|n| format!("`{n}`")).collect();
+            let shown: Vec<String> =
+                missing.iter().filter_map(|n| fields.get(*n).map(|f| format!("{n}: …, {}", describe(&f.ty)))).collect();
+            self.say(
+                Diagnostic::error("E0205", span, format!("`{}` needs {}", record.operation.name, names.join(" and ")))
+                    .help(format!("add {}", shown.join("; "))),
+            );
+        }
+        (out, longest)
+    }
+
+    fn read(&mut self, operation: &str, span: Span) {
+        self.reads = true;
+        if self.place == Place::Pure {
+            self.say(
+                Diagnostic::error("E0404", span, format!("a function cannot call `{operation}`"))
+                    .help("make it an `action`, or hand the value in as a parameter"),
+            );
+        }
+    }
+
+    /// A call that changes the world: only in a step, within a bound, and only where it can be repeated safely.
+    fn change(&mut self, record: &Arc<Record>, span: Span, longest: Option<(Span, bounds::Length)>) {
+        let class = &record.operation.class;
+        let name = record.name();
+        let Some(step) = self.step.clone().filter(|_| self.place == Place::Change) else {
+            self.say(
+                Diagnostic::error("E0401", span, format!("`{name}` changes the world, and that is done in a step"))
+                    .help("write `step name \"what it does\" for x in list max N { … }` around it"),
+            );
+            return;
+        };
+        let mut bound = step.max;
+        match longest {
+            Some((list, bounds::Length::Unknown)) if !step.has_max && step.max <= 1 => self.say(
+                Diagnostic::error("E0403", list, "this hands over a list, and nothing says how long it may be")
+                    .help("add `max N` to the step, or hand over one at a time"),
+            ),
+            Some((_, bounds::Length::Known(n))) => bound = bound.max(n),
+            Some((list, bounds::Length::Unknown)) if step.max <= 1 => self.say(
+                Diagnostic::error("E0403", list, "this hands over a list to a step that is done for one thing")
+                    .help("write `for batch in list by 100` and hand over the batch"),
+            ),
+            _ => {}
+        }
+        if matches!(class.repeat, Repeat::Unsafe) && !step.may_repeat && !step.has_unless {
+            self.say(
+                Diagnostic::error("E0405", span, format!("`{name}` cannot be repeated safely after a crash")).help(
+                    "say with `unless` how to see that it was done already, or write `may_repeat` where doing it \
+                         twice does no harm",
+                ),
+            );
+        }
+        self.witnesses.push(Witness {
+            span,
+            operation: name,
+            effects: class.effects.clone(),
+            risk: class.risk,
+            raised: risk::raised(class.risk, bound),
+            step: step.name,
+            bound,
+        });
+    }
+
+    fn note_operation(&mut self, name: &str, record: &Arc<Record>) {
+        if self.operations.contains_key(name) {
+            return;
+        }
+        if let Ok(digest) = operation::record_digest(record) {
+            let class = &record.operation.class;
+            self.operations.insert(
+                name.to_string(),
+                OperationUse {
+                    record: digest,
+                    effects: class.effects.clone(),
+                    risk: class.risk,
+                    repeat: class.repeat.clone(),
+                },
+            );
+        }
+    }
+
+    /// `now()`, `table(…)`, a function of the file.
+    fn named_call(&mut self, name: &str, name_span: Span, arguments: &[ast::Argument], span: Span) -> Typed {
+        match name {
+            "now" => {
+                if self.place == Place::Pure {
+                    self.error("E0404", span, "a function cannot ask for the time: hand it in as a parameter");
+                }
+                if !arguments.is_empty() {
+                    self.error("E0307", span, "`now` takes no arguments");
+                }
+                return Typed::new(Expr::Builtin(Builtin::Now, Vec::new()), Type::Instant);
+            }
+            "table" => return self.table(arguments, span),
+            "targets" | "target" => {
+                self.say(not_yet(span, "`targets`", "run the playbook once for each target, with its own settings"));
+                return Typed::error();
+            }
+            _ => {}
+        }
+        if let Some(signature) = self.signature(name, name_span) {
+            return self.function_call(name, &signature, arguments, span);
+        }
+        if self.file.items.iter().any(|i| crate::item::name_of(i).is_some_and(|n| n.text == name)) {
+            self.say(
+                Diagnostic::error("E0302", name_span, format!("`{name}` cannot be called here"))
+                    .help("only functions are called"),
+            );
+            return self.skip_arguments(arguments);
+        }
+        let foreign: Option<&str> = match name {
+            "len" | "length" | "size" => Some("write `list.count()`"),
+            "print" | "log" | "echo" => Some("write `report \"…\" { … }`"),
+            "str" => Some("write `\"{x}\"`"),
+            _ => None,
+        };
+        let functions: Vec<&str> = self
+            .file
+            .items
+            .iter()
+            .filter_map(crate::item::name_of)
+            .map(|n| n.text.as_str())
+            .chain(["now", "table"])
+            .collect();
+        let mut diagnostic = Diagnostic::error("E0201", name_span, format!("there is no function `{name}`"));
+        if let Some(help) = foreign {
+            diagnostic = diagnostic.help(help);
+        } else if let Some(near) = nearest(name, functions) {
+            diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+        }
+        self.say(diagnostic);
+        self.skip_arguments(arguments)
+    }
+
+    fn function_call(
+        &mut self,
+        name: &str,
+        signature: &crate::checker::Signature,
+        arguments: &[ast::Argument],
+        span: Span,
+    ) -> Typed {
+        let mut slots: Vec<Option<Expr>> = vec![None; signature.params.len()];
+        for (position, argument) in arguments.iter().enumerate() {
+            let at = match &argument.name {
+                Some(n) => signature.params.iter().position(|(p, ..)| *p == n.text),
+                None => Some(position),
+            };
+            let Some((at, (param, ty, _))) = at.and_then(|at| signature.params.get(at).map(|p| (at, p))) else {
+                self.error("E0204", argument.value.span, format!("`{name}` has no such parameter"));
+                continue;
+            };
+            let typed = self.expr_of(&argument.value, &ty.clone(), &format!("`{param}`"));
+            if let Some(slot) = slots.get_mut(at) {
+                *slot = Some(typed.expr);
+            }
+        }
+        let mut lowered = Vec::new();
+        for (slot, (param, ty, default)) in slots.into_iter().zip(&signature.params) {
+            match slot.or_else(|| default.clone()) {
+                Some(expr) => lowered.push(expr),
+                None => {
+                    self.say(
+                        Diagnostic::error("E0205", span, format!("`{name}` needs `{param}`"))
+                            .help(format!("add `{param}: …`, {}", describe(ty))),
+                    );
+                }
+            }
+        }
+        self.reads |= signature.reads;
+        let site = self.site(name);
+        Typed::new(Expr::Function { site, name: name.to_string(), arguments: lowered }, signature.returns.clone())
+    }
+
+    fn table(&mut self, arguments: &[ast::Argument], span: Span) -> Typed {
+        let mut lowered = Vec::new();
+        let mut item = Type::Unknown;
+        let mut columns_given = false;
+        for argument in arguments {
+            match argument.name.as_ref().map(|n| n.text.as_str()) {
+                None => {
+                    let list = self.expr(&argument.value, None);
+                    match &list.ty {
+                        Type::List(inner) => item = (**inner).clone(),
+                        Type::Unknown => {}
+                        other => {
+                            self.error(
+                                "E0302",
+                                argument.value.span,
+                                format!("a table shows a list, not {}", describe(other)),
+                            );
+                        }
+                    }
+                    lowered.insert(0, list.expr);
+                }
+                Some("columns") => {
+                    columns_given = true;
+                    let ExprKind::List(columns) = &argument.value.kind else {
+                        self.error("E0302", argument.value.span, "columns are a list, such as `[.name, .id]`");
+                        continue;
+                    };
+                    for column in columns {
+                        let title = column_title(column);
+                        let (lambda, _) = self.lambda(column, std::slice::from_ref(&item));
+                        lowered.push(crate::expr::plain(&title).expr);
+                        lowered.push(lambda);
+                    }
+                }
+                Some(other) => {
+                    self.error("E0204", argument.value.span, format!("`table` takes no argument `{other}`"));
+                }
+            }
+        }
+        if lowered.is_empty() {
+            return self.error("E0205", span, "`table` needs a list");
+        }
+        if !columns_given {
+            self.usage.whole(&item);
+        }
+        Typed::new(Expr::Builtin(Builtin::Table, lowered), Type::Json)
+    }
+}
+
+/// What stands over a column: the last word of `.state.name`.
+fn column_title(expr: &ast::Expr) -> String {
+    fn last(expr: &ast::Expr) -> Option<String> {
+        match &expr.kind {
+            ExprKind::Member { name, .. } => Some(name.text.clone()),
+            ExprKind::Lambda { body, .. } => last(body),
+            ExprKind::Maybe(inner) => last(inner),
+            ExprKind::Index { index, .. } => match &index.kind {
+                ExprKind::Text(text) => match text.parts.as_slice() {
+                    [ast::TextPart::Literal(s)] => Some(s.clone()),
+                    _ => None,
+                },
+                _ => None,
+            },
+            ExprKind::Binary { left, .. } => last(left),
+            _ => None,
+        }
+    }
+    last(expr).unwrap_or_else(|| "value".to_string())
+}

@@ -1,0 +1,223 @@
+//! The state of one check, and what all parts of it share.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use escher_catalog::Service;
+use escher_ir::program::{self, Expr, OperationUse};
+use escher_ir::{Type, Value};
+use escher_syntax::{Diagnostic, Span, ast};
+
+use crate::project::Usage;
+use crate::risk::Witness;
+use crate::scope::{Binding, Origin};
+use crate::shapes::{self, ShapeFields};
+use crate::suggest::nearest;
+use crate::world::World;
+
+/// An expression, lowered, with its type.
+#[derive(Clone, Debug)]
+pub(crate) struct Typed {
+    /// What executes.
+    pub(crate) expr: Expr,
+    /// Its type.
+    pub(crate) ty: Type,
+}
+
+impl Typed {
+    pub(crate) fn new(expr: Expr, ty: Type) -> Typed {
+        Typed { expr, ty }
+    }
+
+    /// After an error: a value that fits everywhere, so that the mistake is told once.
+    pub(crate) fn error() -> Typed {
+        Typed { expr: Expr::Literal(Value::None), ty: Type::Unknown }
+    }
+
+    /// The constant, where it is one.
+    pub(crate) fn constant(&self) -> Option<&Value> {
+        if let Expr::Literal(value) = &self.expr { Some(value) } else { None }
+    }
+}
+
+/// Where an expression stands: what it may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A constant or a function: nothing but computing.
+    Pure,
+    /// Outside steps: reading.
+    Read,
+    /// Inside a step: changing.
+    Change,
+}
+
+/// What a step's body hands on to its calls.
+#[derive(Clone, Debug)]
+pub(crate) struct StepContext {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its bound.
+    pub(crate) max: u64,
+    /// Whether a bound was written.
+    pub(crate) has_max: bool,
+    /// `may_repeat`
+    pub(crate) may_repeat: bool,
+    /// Whether the step itself asks `unless` before an item.
+    pub(crate) has_unless: bool,
+}
+
+/// The signature of a function.
+#[derive(Clone, Debug)]
+pub(crate) struct Signature {
+    pub(crate) params: Vec<(String, Type, Option<Expr>)>,
+    pub(crate) returns: Type,
+    pub(crate) reads: bool,
+}
+
+/// One check.
+pub(crate) struct Checker<'w> {
+    pub(crate) world: &'w dyn World,
+    pub(crate) file: &'w ast::File,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) scope: Vec<Binding>,
+    pub(crate) types: HashMap<String, Type>,
+    pub(crate) signatures: HashMap<String, Option<Signature>>,
+    pub(crate) functions: BTreeMap<String, program::Function>,
+    pub(crate) operations: BTreeMap<String, OperationUse>,
+    pub(crate) usage: Usage,
+    pub(crate) place: Place,
+    pub(crate) step: Option<StepContext>,
+    pub(crate) witnesses: Vec<Witness>,
+    /// Names of nodes that the expression at hand uses.
+    pub(crate) uses: BTreeSet<String>,
+    /// Whether the expression at hand reads a cloud.
+    pub(crate) reads: bool,
+    sites: HashMap<String, u32>,
+    fields: HashMap<Arc<str>, Option<Arc<ShapeFields>>>,
+}
+
+impl<'w> Checker<'w> {
+    pub(crate) fn new(world: &'w dyn World, file: &'w ast::File, diagnostics: Vec<Diagnostic>) -> Checker<'w> {
+        Checker {
+            world,
+            file,
+            diagnostics,
+            scope: Vec::new(),
+            types: HashMap::new(),
+            signatures: HashMap::new(),
+            functions: BTreeMap::new(),
+            operations: BTreeMap::new(),
+            usage: Usage::default(),
+            place: Place::Pure,
+            step: None,
+            witnesses: Vec::new(),
+            uses: BTreeSet::new(),
+            reads: false,
+            sites: HashMap::new(),
+            fields: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn say(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// A name for a call site that is unique within the node, step or function at hand.
+    pub(crate) fn site(&mut self, word: &str) -> String {
+        let n = self.sites.entry(word.to_string()).or_insert(0);
+        *n += 1;
+        if *n == 1 { word.to_string() } else { format!("{word}.{n}") }
+    }
+
+    /// Begins a node, step or function: call sites are counted afresh. Gives the counts so far.
+    pub(crate) fn begin_sites(&mut self) -> HashMap<String, u32> {
+        std::mem::take(&mut self.sites)
+    }
+
+    /// Goes on counting where [`Checker::begin_sites`] left off.
+    pub(crate) fn resume_sites(&mut self, sites: HashMap<String, u32>) {
+        self.sites = sites;
+    }
+
+    pub(crate) fn lookup(&self, name: &str) -> Option<&Binding> {
+        self.scope.iter().rev().find(|b| b.name == name)
+    }
+
+    /// Puts a name in scope; one name means one thing.
+    pub(crate) fn bind(&mut self, name: &ast::Name, ty: Type, origin: Origin) {
+        if matches!(name.text.as_str(), "aws" | "azure" | "gcp" | "run") {
+            let what = if name.text == "run" { "the current run" } else { "a cloud" };
+            self.say(
+                Diagnostic::error("E0202", name.span, format!("`{}` is the name of {what}", name.text))
+                    .help("choose another name"),
+            );
+        } else if let Some(earlier) = self.lookup(&name.text).filter(|b| b.name != ast::SHORTHAND_PARAM) {
+            let earlier = earlier.span;
+            self.say(
+                Diagnostic::error("E0202", name.span, format!("`{}` is defined already", name.text))
+                    .label(earlier, "first defined here")
+                    .help("choose another name: a name means one thing"),
+            );
+        }
+        self.scope.push(Binding { name: name.text.clone(), ty, origin, span: name.span });
+    }
+
+    /// Runs `inner` and forgets the names that it put in scope.
+    pub(crate) fn scoped<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
+        let depth = self.scope.len();
+        let result = inner(self);
+        self.scope.truncate(depth);
+        result
+    }
+
+    /// A service, or a diagnostic that suggests the one that was meant.
+    pub(crate) fn service(&mut self, cloud: &str, name: &ast::Name) -> Option<Arc<Service>> {
+        if let Some(service) = self.world.service(cloud, &name.text) {
+            return Some(service);
+        }
+        let services = self.world.services(cloud);
+        let mut diagnostic = Diagnostic::error("E0203", name.span, format!("`{cloud}` has no service `{}`", name.text));
+        diagnostic = match nearest(&name.text, services.iter().map(String::as_str)) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None if services.is_empty() => {
+                diagnostic.help(format!("the catalogue of this version has no operations of `{cloud}` yet"))
+            }
+            None => diagnostic.help(format!("`escher ops search {}` looks through all operations", name.text)),
+        };
+        self.say(diagnostic);
+        None
+    }
+
+    /// The members of a shape, by its full name.
+    pub(crate) fn shape_fields(&mut self, name: &Arc<str>) -> Option<Arc<ShapeFields>> {
+        if let Some(known) = self.fields.get(name) {
+            return known.clone();
+        }
+        let mut words = name.splitn(3, '.');
+        let found = match (words.next(), words.next(), words.next()) {
+            (Some(cloud), Some(service), Some(shape)) => self
+                .world
+                .service(cloud, service)
+                .and_then(|service| service.structure(shape).map(|s| Arc::new(shapes::fields(&service, s.members())))),
+            _ => None,
+        };
+        self.fields.insert(name.clone(), found.clone());
+        found
+    }
+
+    /// `expr` as a lowered block's value type: reads are noted while it runs.
+    pub(crate) fn tracked<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> (T, BTreeSet<String>, bool) {
+        let uses = std::mem::take(&mut self.uses);
+        let reads = std::mem::replace(&mut self.reads, false);
+        let result = inner(self);
+        let (my_uses, my_reads) = (std::mem::replace(&mut self.uses, uses), std::mem::replace(&mut self.reads, reads));
+        self.uses.extend(my_uses.iter().cloned());
+        self.reads |= my_reads;
+        (result, my_uses, my_reads)
+    }
+
+    pub(crate) fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> Typed {
+        self.say(Diagnostic::error(code, span, message));
+        Typed::error()
+    }
+}

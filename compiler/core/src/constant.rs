@@ -1,0 +1,31 @@
+//! What constant expressions give.
+
+use escher_eval::{Evaluator, NoHost};
+use escher_ir::program::{Block, Expr, Playbook, Program};
+use escher_ir::{Type, Value};
+
+/// The value of an expression that needs no world.
+pub(crate) fn fold(expr: &Expr) -> Option<Value> {
+    if let Expr::Literal(value) = expr {
+        return Some(value.clone());
+    }
+    let program = Program {
+        edition: escher_ir::EDITION,
+        playbook: Playbook {
+            name: String::new(),
+            doc: None,
+            params: Vec::new(),
+            returns: Type::None,
+            risk: escher_catalog::Risk::Read,
+            declared_risk: escher_catalog::Risk::Read,
+            approval: None,
+            blast_radius: None,
+            body: Block::default(),
+        },
+        functions: Default::default(),
+        operations: Default::default(),
+    };
+    let mut host = NoHost;
+    let limits = escher_eval::Limits { fuel: 100_000, ..Default::default() };
+    Evaluator::new(&program, &mut host, "const").with_limits(limits).expr(expr).ok().flatten()
+}

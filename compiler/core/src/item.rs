@@ -1,0 +1,168 @@
+//! Items of a file: types, constants and functions first, then playbooks.
+
+use std::collections::HashMap;
+
+use escher_ir::Type;
+use escher_ir::program::Function;
+use escher_syntax::ast::{self, ItemKind};
+use escher_syntax::{Diagnostic, Span};
+
+use crate::Checked;
+use crate::checker::{Checker, Place, Signature};
+use crate::scope::{Binding, Origin};
+use crate::unsupported::not_yet;
+use crate::world::World;
+
+/// The name that an item gives itself.
+pub(crate) fn name_of(item: &ast::Item) -> Option<&ast::Name> {
+    match &item.kind {
+        ItemKind::Const { name, .. }
+        | ItemKind::Type { name, .. }
+        | ItemKind::Template { name, .. }
+        | ItemKind::Schedule { name, .. }
+        | ItemKind::Trigger { name, .. } => Some(name),
+        ItemKind::Fn(c) | ItemKind::Action(c) | ItemKind::Playbook(c) => Some(&c.name),
+        _ => None,
+    }
+}
+
+pub(crate) fn check_file(world: &dyn World, file: &ast::File, diagnostics: Vec<Diagnostic>) -> Checked {
+    let mut checker = Checker::new(world, file, diagnostics);
+    checker.one_name_each();
+    let mut checked = Checked::default();
+    for item in &file.items {
+        match &item.kind {
+            ItemKind::Type { name, ty } => {
+                let resolved = checker.resolve(ty);
+                checker.types.insert(name.text.clone(), resolved);
+            }
+            ItemKind::Const { name, ty, value } => checker.constant(name, ty.as_ref(), value),
+            _ => {}
+        }
+    }
+    for item in &file.items {
+        match &item.kind {
+            ItemKind::Fn(callable) => {
+                checker.signature(&callable.name.text, callable.name.span);
+            }
+            ItemKind::Playbook(callable) => checked.playbooks.push(checker.playbook(item, callable)),
+            ItemKind::Use { .. } => {
+                checker.say(not_yet(item.span, "`use`", "write what you need of it in this file"));
+            }
+            ItemKind::Action(callable) => checker.say(not_yet(
+                callable.head,
+                "`action`",
+                "write its body where it is called; what only computes is a `fn`",
+            )),
+            ItemKind::Template { name, .. } => {
+                checker.say(not_yet(name.span, "`template`", "run the playbook with `--set`"));
+            }
+            ItemKind::Schedule { name, .. } => {
+                checker.say(not_yet(name.span, "`schedule`", "run the playbook from your own scheduler"));
+            }
+            ItemKind::Trigger { name, .. } => {
+                checker.say(not_yet(name.span, "`trigger`", "run the playbook by hand"));
+            }
+            ItemKind::Test { title, .. } => {
+                checker.say(not_yet(title.span, "`test`", "try it with `escher run --sandbox`"));
+            }
+            ItemKind::Type { .. } | ItemKind::Const { .. } | ItemKind::Error => {}
+        }
+    }
+    checked.diagnostics = checker.diagnostics;
+    checked
+}
+
+impl Checker<'_> {
+    fn one_name_each(&mut self) {
+        let mut seen: HashMap<&str, Span> = HashMap::new();
+        let file = self.file;
+        for name in file.items.iter().filter_map(name_of) {
+            if let Some(first) = seen.insert(&name.text, name.span) {
+                self.say(
+                    Diagnostic::error("E0202", name.span, format!("`{}` is defined already", name.text))
+                        .label(first, "first defined here")
+                        .help("choose another name: a name means one thing"),
+                );
+            }
+        }
+    }
+
+    fn constant(&mut self, name: &ast::Name, ty: Option<&ast::Type>, value: &ast::Expr) {
+        let typed = match ty {
+            Some(ty) => {
+                let ty = self.resolve(ty);
+                self.expr_of(value, &ty, &format!("`{}`", name.text))
+            }
+            None => self.expr(value, None),
+        };
+        match crate::constant::fold(&typed.expr) {
+            Some(folded) => {
+                self.scope.push(Binding {
+                    name: name.text.clone(),
+                    ty: typed.ty,
+                    origin: Origin::Const(folded),
+                    span: name.span,
+                });
+            }
+            None if typed.ty == Type::Unknown => {}
+            None => {
+                self.error("E0301", value.span, "a constant is worked out without calling anything");
+            }
+        }
+    }
+
+    /// The signature of a function of the file, whose body is checked the first time it is asked for. No recursion: a
+    /// function that is asked for while it is being checked calls itself.
+    pub(crate) fn signature(&mut self, name: &str, at: Span) -> Option<Signature> {
+        if let Some(known) = self.signatures.get(name).cloned() {
+            if known.is_none() {
+                self.say(
+                    Diagnostic::error("E0212", at, format!("`{name}` calls itself")).help(
+                        "a playbook always ends, so there is no recursion; use `map`, `filter`, `sum` over a list",
+                    ),
+                );
+            }
+            return known;
+        }
+        let file = self.file;
+        let callable = file.items.iter().find_map(|i| match &i.kind {
+            ItemKind::Fn(c) if c.name.text == name => Some(c),
+            _ => None,
+        })?;
+        self.signatures.insert(name.to_string(), None);
+        let outer = (std::mem::replace(&mut self.place, Place::Pure), self.step.take());
+        let sites = self.begin_sites();
+        // A function sees the constants of the file and its parameters.
+        let visible: Vec<Binding> =
+            self.scope.iter().filter(|b| matches!(b.origin, Origin::Const(_))).cloned().collect();
+        let scope = std::mem::replace(&mut self.scope, visible);
+        let params = self.params(&callable.params);
+        let returns = callable.returns.as_ref().map(|t| self.resolve(t));
+        let (body, ty) = self.inner_block(&callable.body, returns.as_ref());
+        let returns = match returns {
+            Some(returns) => {
+                let value = body.value.as_deref().cloned();
+                let typed = crate::checker::Typed {
+                    expr: value.unwrap_or(escher_ir::program::Expr::Literal(escher_ir::Value::None)),
+                    ty,
+                };
+                self.expect(&typed, &returns, callable.body.span.after(), &format!("what `{name}` gives"));
+                returns
+            }
+            None => ty,
+        };
+        self.scope = scope;
+        self.resume_sites(sites);
+        (self.place, self.step) = outer;
+        let signature = Signature {
+            params: params.iter().map(|p| (p.name.clone(), p.ty.clone(), p.default.clone())).collect(),
+            returns,
+            reads: false,
+        };
+        self.functions
+            .insert(name.to_string(), Function { params: params.into_iter().map(|p| p.name).collect(), body });
+        self.signatures.insert(name.to_string(), Some(signature.clone()));
+        Some(signature)
+    }
+}

@@ -1,0 +1,311 @@
+//! A playbook: its attributes, its parameters, and whether what it declares is what it does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use escher_catalog::Risk;
+use escher_ir::program::{Approval, Block, Expr, Function, NodeKind, Param, Playbook, Program};
+use escher_ir::{Type, Value};
+use escher_syntax::ast;
+use escher_syntax::{Diagnostic, Span};
+
+use crate::CheckedPlaybook;
+use crate::checker::{Checker, Place};
+use crate::risk::{self, Witness};
+use crate::scope::Origin;
+use crate::statement::doc_text;
+use crate::suggest::nearest;
+
+const ATTRIBUTES: &[&str] = &["risk", "approval", "owner", "version", "freeze_exempt"];
+const LEVELS: &[&str] = &["read", "low", "medium", "high", "critical"];
+
+/// How long an approval holds where the playbook does not say.
+const DEFAULT_VALID_SECONDS: u64 = 24 * 3600;
+
+impl Checker<'_> {
+    pub(crate) fn playbook(&mut self, item: &ast::Item, callable: &ast::Callable) -> CheckedPlaybook {
+        self.operations.clear();
+        self.witnesses.clear();
+        self.usage = Default::default();
+        let (declared, approval) = self.attributes(item);
+        self.place = Place::Read;
+        let (params, returns, nodes) = self.scoped(|c| {
+            let params = c.params(&callable.params);
+            let returns = callable.returns.as_ref().map(|t| c.resolve(t)).unwrap_or(Type::None);
+            let nodes = c.body(&callable.body, &returns);
+            (params, returns, nodes)
+        });
+        self.place = Place::Pure;
+        let mut witnesses = std::mem::take(&mut self.witnesses);
+        witnesses.sort_by(|a, b| b.raised.cmp(&a.raised).then(a.span.cmp(&b.span)));
+        let inferred = witnesses.iter().map(|w| w.raised).max().unwrap_or(Risk::Read);
+        self.check_risk(callable, declared, inferred, &witnesses);
+        self.check_approval(
+            callable,
+            approval.as_ref(),
+            inferred.max(declared.map_or(Risk::Read, |d| d.0)),
+            &witnesses,
+        );
+        let radius = nodes
+            .iter()
+            .filter_map(|n| if let NodeKind::Step(step) = &n.kind { Some(step.max_at_most) } else { None })
+            .try_fold(0u64, u64::checked_add);
+        let mut body = Block { nodes, value: None };
+        self.project_calls(&mut body);
+        let mut functions = std::mem::take(&mut self.functions);
+        for function in functions.values_mut() {
+            self.project_calls(&mut function.body);
+        }
+        self.functions = functions.clone();
+        let reached = reached(&mut body, &functions);
+        functions.retain(|name, _| reached.contains(name));
+        let program = Program {
+            edition: escher_ir::EDITION,
+            playbook: Playbook {
+                name: callable.name.text.clone(),
+                doc: doc_text(&item.doc),
+                params,
+                returns,
+                risk: inferred,
+                declared_risk: declared.map_or(inferred, |d| d.0),
+                approval: approval.map(|(a, _)| a),
+                blast_radius: radius,
+                body,
+            },
+            functions,
+            operations: std::mem::take(&mut self.operations),
+        };
+        CheckedPlaybook { name: callable.name.text.clone(), program: Some(program), witnesses }
+    }
+
+    fn attributes(&mut self, item: &ast::Item) -> (Option<(Risk, Span)>, Option<(Approval, Span)>) {
+        let (mut declared, mut approval) = (None, None);
+        for attribute in &item.attributes {
+            match attribute.name.text.as_str() {
+                "risk" => declared = self.risk_attribute(attribute).map(|r| (r, attribute.span)),
+                "approval" => approval = Some((self.approval_attribute(attribute), attribute.span)),
+                "owner" | "version" | "freeze_exempt" => {}
+                other => {
+                    let mut diagnostic =
+                        Diagnostic::error("E0210", attribute.name.span, format!("there is no attribute `@{other}`"));
+                    diagnostic = match nearest(other, ATTRIBUTES.iter().copied()) {
+                        Some(near) => diagnostic.help(format!("did you mean `@{near}`?")),
+                        None => diagnostic.help(format!("there are @{}", ATTRIBUTES.join(", @"))),
+                    };
+                    self.say(diagnostic);
+                }
+            }
+        }
+        (declared, approval)
+    }
+
+    fn risk_attribute(&mut self, attribute: &ast::Attribute) -> Option<Risk> {
+        let argument = attribute.arguments.first();
+        let (word, quoted) = match argument.map(|a| &a.value.kind) {
+            Some(ast::ExprKind::Name(word)) => (word.clone(), false),
+            Some(ast::ExprKind::Text(text)) => match text.parts.as_slice() {
+                [ast::TextPart::Literal(s)] => (s.clone(), true),
+                _ => (String::new(), true),
+            },
+            _ => (String::new(), false),
+        };
+        let span = argument.map_or(attribute.span, |a| a.value.span);
+        let Some(level) = risk::level(&word) else {
+            let mut diagnostic = Diagnostic::error("E0210", span, "this is no level of risk");
+            diagnostic = match nearest(&word, LEVELS.iter().copied()) {
+                Some(near) => {
+                    diagnostic.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), span, near)
+                }
+                None => diagnostic.help(format!("write `@risk(high)`: one of {}", LEVELS.join(", "))),
+            };
+            self.say(diagnostic);
+            return None;
+        };
+        if quoted {
+            self.say(
+                Diagnostic::error("E0210", span, "a level is a word of the language, without quotes")
+                    .help(format!("write `@risk({word})`"))
+                    .fix("drop the quotes", span, word),
+            );
+        }
+        Some(level)
+    }
+
+    fn approval_attribute(&mut self, attribute: &ast::Attribute) -> Approval {
+        let mut approval = Approval { by: "manager".into(), of: 1, valid_seconds: DEFAULT_VALID_SECONDS };
+        let mut named = false;
+        for argument in &attribute.arguments {
+            match argument.name.as_ref().map(|n| n.text.as_str()) {
+                Some("by") => {
+                    named = true;
+                    if let ast::ExprKind::Name(word) = &argument.value.kind {
+                        self.say(
+                            Diagnostic::error("E0503", argument.value.span, "a role is text")
+                                .help(format!("write `by: \"{word}\"`"))
+                                .fix("put it in quotes", argument.value.span, format!("\"{word}\"")),
+                        );
+                        approval.by = word.clone();
+                        continue;
+                    }
+                    let typed = self.expr_of(&argument.value, &Type::STRING, "`by`");
+                    match typed.constant() {
+                        Some(Value::String(role)) => approval.by = role.to_string(),
+                        _ => {
+                            self.error("E0503", argument.value.span, "a role is a plain text");
+                        }
+                    }
+                }
+                Some("of") => {
+                    let typed = self.expr_of(&argument.value, &Type::Int { min: Some(1), max: Some(20) }, "`of`");
+                    if let Some(Value::Int(n)) = typed.constant() {
+                        approval.of = u32::try_from(*n).unwrap_or(1);
+                    }
+                }
+                Some("valid" | "within") => {
+                    let typed = self.expr_of(&argument.value, &Type::Duration, "`valid`");
+                    if let Some(Value::Duration(d)) = typed.constant() {
+                        approval.valid_seconds = u64::try_from(d.as_secs()).unwrap_or(0);
+                    }
+                }
+                _ => self.say(
+                    Diagnostic::error("E0503", argument.value.span, "`@approval` has no such argument")
+                        .help("write `@approval(by: \"manager\", of: 2, valid: 24h)`"),
+                ),
+            }
+        }
+        if !named {
+            self.say(
+                Diagnostic::error("E0503", attribute.span, "this does not say who approves")
+                    .help("write `@approval(by: \"manager\")`"),
+            );
+        }
+        approval
+    }
+
+    pub(crate) fn params(&mut self, params: &[ast::Param]) -> Vec<Param> {
+        let mut out = Vec::new();
+        for param in params {
+            let ty = self.resolve(&param.ty);
+            let default = param.default.as_ref().and_then(|expr| {
+                let typed = self.expr_of(expr, &ty, &format!("the default of `{}`", param.name.text));
+                match crate::constant::fold(&typed.expr) {
+                    Some(value) => Some(Expr::Literal(value)),
+                    None if typed.ty == Type::Unknown => None,
+                    None => {
+                        self.say(
+                            Diagnostic::error("E0301", expr.span, "a default is a constant")
+                                .help("work it out in the body instead"),
+                        );
+                        None
+                    }
+                }
+            });
+            self.bind(&param.name, ty.clone(), Origin::Param);
+            out.push(Param { name: param.name.text.clone(), doc: doc_text(&param.doc), ty, default });
+        }
+        out
+    }
+
+    fn check_risk(
+        &mut self,
+        callable: &ast::Callable,
+        declared: Option<(Risk, Span)>,
+        inferred: Risk,
+        witnesses: &[Witness],
+    ) {
+        let Some(witness) = witnesses.first() else { return };
+        let why = witness_text(witness);
+        let word = risk::word(inferred);
+        match declared {
+            None => self.say(
+                Diagnostic::error(
+                    "E0413",
+                    callable.name.span,
+                    format!("this playbook does not say its risk, which is `{word}`"),
+                )
+                .label(witness.span, why)
+                .help(format!("write `@risk({word})` above it")),
+            ),
+            Some((level, span)) if level < inferred => self.say(
+                Diagnostic::error(
+                    "E0402",
+                    witness.span,
+                    format!("the playbook declares risk `{}`, and this makes it `{word}`", risk::word(level)),
+                )
+                .label(witness.span, why)
+                .label(span, "declared here")
+                .help(format!("write `@risk({word})`, or do less")),
+            ),
+            Some(_) => {}
+        }
+    }
+
+    fn check_approval(
+        &mut self,
+        callable: &ast::Callable,
+        approval: Option<&(Approval, Span)>,
+        risk_level: Risk,
+        witnesses: &[Witness],
+    ) {
+        if risk_level < Risk::High {
+            return;
+        }
+        let word = risk::word(risk_level);
+        let needed = if risk_level == Risk::Critical { 2 } else { 1 };
+        match approval {
+            None => {
+                let write =
+                    if needed == 2 { "@approval(by: \"manager\", of: 2)" } else { "@approval(by: \"manager\")" };
+                let mut diagnostic = Diagnostic::error(
+                    "E0501",
+                    callable.name.span,
+                    format!("a playbook of risk `{word}` must say who approves it"),
+                );
+                if let Some(witness) = witnesses.first() {
+                    diagnostic = diagnostic.label(witness.span, witness_text(witness));
+                }
+                self.say(diagnostic.help(format!("write `{write}` above it")));
+            }
+            Some((approval, span)) if approval.of < needed => self.say(
+                Diagnostic::error("E0502", *span, "a playbook of risk `critical` needs two approvers")
+                    .help("write `of: 2`"),
+            ),
+            Some(_) => {}
+        }
+    }
+}
+
+/// Why a call has its risk.
+fn witness_text(witness: &Witness) -> String {
+    let base = risk::word(witness.risk);
+    if witness.raised == witness.risk {
+        return format!("`{}` is `{base}`", witness.operation);
+    }
+    let many =
+        if witness.bound == u64::MAX { "many things".to_string() } else { format!("up to {} things", witness.bound) };
+    format!("`{}` is `{base}`, and done to {many} `{}`", witness.operation, risk::word(witness.raised))
+}
+
+/// Names of the functions that a body reaches.
+fn reached(body: &mut Block, functions: &BTreeMap<String, Function>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut todo = called(body);
+    while let Some(name) = todo.pop() {
+        if let Some(function) = functions.get(&name) {
+            if found.insert(name) {
+                todo.extend(called(&mut function.body.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// Names of the functions that a block calls itself.
+fn called(block: &mut Block) -> Vec<String> {
+    let mut names = Vec::new();
+    crate::project::visit::block(block, &mut |e| {
+        if let Expr::Function { name, .. } = e {
+            names.push(name.clone());
+        }
+    });
+    names
+}

@@ -1,0 +1,251 @@
+//! Statements: blocks inside expressions, and the body of a playbook as a DAG.
+
+use std::collections::BTreeSet;
+
+use escher_ir::Type;
+use escher_ir::program::{Block, Expr, Node, NodeKind};
+use escher_syntax::ast::{self, StmtKind};
+use escher_syntax::{Diagnostic, Span};
+
+use crate::checker::{Checker, Place, Typed};
+use crate::scope::Origin;
+use crate::unsupported::not_yet;
+
+/// The nodes of a body so far, and what the next one must wait for.
+#[derive(Default)]
+pub(crate) struct Order {
+    pub(crate) nodes: Vec<Node>,
+    /// The last statement at which everything above had ended.
+    barrier: Option<String>,
+    /// Nodes since then.
+    since: Vec<String>,
+    counters: std::collections::HashMap<&'static str, u32>,
+}
+
+impl Order {
+    /// `require.2`
+    fn id(&mut self, word: &'static str) -> String {
+        let n = self.counters.entry(word).or_insert(0);
+        *n += 1;
+        format!("{word}.{n}")
+    }
+
+    /// A reading statement: begins when what it uses is there, after the last barrier.
+    fn reading(&mut self, id: String, doc: Option<String>, uses: &BTreeSet<String>, kind: NodeKind) {
+        let mut after: BTreeSet<String> =
+            uses.iter().filter(|u| self.nodes.iter().any(|n| n.id == **u)).cloned().collect();
+        after.extend(self.barrier.clone());
+        self.since.push(id.clone());
+        self.nodes.push(Node { id, doc, after: after.into_iter().collect(), kind });
+    }
+
+    /// A statement that begins when everything above it has ended.
+    fn waiting(&mut self, id: String, doc: Option<String>, kind: NodeKind) {
+        let mut after: BTreeSet<String> = self.since.drain(..).collect();
+        after.extend(self.barrier.clone());
+        self.barrier = Some(id.clone());
+        self.nodes.push(Node { id, doc, after: after.into_iter().collect(), kind });
+    }
+}
+
+pub(crate) fn doc_text(doc: &Option<ast::Doc>) -> Option<String> {
+    doc.as_ref().map(|d| d.text.clone())
+}
+
+impl Checker<'_> {
+    /// A block inside an expression, a function or a step: `let`, `require`, calls, and a value.
+    pub(crate) fn inner_block(&mut self, block: &ast::Block, expected: Option<&Type>) -> (Block, Type) {
+        let mut nodes = Vec::new();
+        let mut value = None;
+        let mut ty = Type::None;
+        let last = block.statements.len().saturating_sub(1);
+        for (i, statement) in block.statements.iter().enumerate() {
+            let kind = match &statement.kind {
+                StmtKind::Let { name, ty, value } => {
+                    let typed = self.let_value(ty.as_ref(), value);
+                    self.bind(name, typed.ty, Origin::Lambda);
+                    NodeKind::Let { name: name.text.clone(), value: typed.expr }
+                }
+                StmtKind::Require { condition, otherwise } => self.require(condition, otherwise.as_ref()),
+                StmtKind::Expr(expr) if i == last => {
+                    let typed = self.expr(expr, expected);
+                    value = Some(Box::new(typed.expr));
+                    ty = typed.ty;
+                    continue;
+                }
+                StmtKind::Expr(expr) => {
+                    let typed = self.expr(expr, None);
+                    NodeKind::Do { value: typed.expr }
+                }
+                StmtKind::Return(expr) if i == last && self.place != Place::Change => {
+                    if let Some(expr) = expr {
+                        let typed = self.expr(expr, expected);
+                        value = Some(Box::new(typed.expr));
+                        ty = typed.ty;
+                    }
+                    continue;
+                }
+                other => {
+                    self.misplaced(other, statement.span);
+                    continue;
+                }
+            };
+            nodes.push(Node { id: format!("{i}"), doc: doc_text(&statement.doc), after: Vec::new(), kind });
+        }
+        (Block { nodes, value }, ty)
+    }
+
+    fn misplaced(&mut self, kind: &StmtKind, span: Span) {
+        let diagnostic = match kind {
+            StmtKind::Error => return,
+            StmtKind::Step(step) => {
+                Diagnostic::error("E0411", step.name.span, "a step stands directly in the body of a playbook")
+                    .help("move it out; a step's own `when` says for which items it is done")
+            }
+            StmtKind::Return(_) => Diagnostic::error("E0411", span, "`return` stands only in a playbook or an action")
+                .help("a step gives the last value of its body"),
+            StmtKind::Wait { .. } => not_yet(span, "`wait`", "leave it out, and wait in a playbook of its own run"),
+            StmtKind::Sleep(_) => not_yet(span, "`sleep`", "leave it out"),
+            StmtKind::Mock { .. }
+            | StmtKind::Expect(_)
+            | StmtKind::At(_)
+            | StmtKind::CrashAfter(_)
+            | StmtKind::FailWith { .. } => Diagnostic::error("E0411", span, "this stands only in a `test`"),
+            _ => Diagnostic::error("E0411", span, "this statement cannot stand here")
+                .help("a block inside a statement has `let`, `require`, calls, and a last value"),
+        };
+        self.say(diagnostic);
+    }
+
+    fn let_value(&mut self, ty: Option<&ast::Type>, value: &ast::Expr) -> Typed {
+        match ty {
+            Some(ty) => {
+                let ty = self.resolve(ty);
+                let typed = self.expr_of(value, &ty, "this value");
+                Typed::new(typed.expr, ty)
+            }
+            None => self.expr(value, None),
+        }
+    }
+
+    fn require(&mut self, condition: &ast::Expr, otherwise: Option<&ast::Expr>) -> NodeKind {
+        let typed = self.expr_of(condition, &Type::Bool, "what `require` checks");
+        let words = otherwise.map(|e| self.expr_of(e, &Type::STRING, "what follows `else`").expr);
+        self.narrow(condition);
+        NodeKind::Require { condition: typed.expr, otherwise: words }
+    }
+
+    /// The body of a playbook.
+    pub(crate) fn body(&mut self, block: &ast::Block, returns: &Type) -> Vec<Node> {
+        let mut order = Order::default();
+        let last = block.statements.len().saturating_sub(1);
+        let mut returned = false;
+        for (i, statement) in block.statements.iter().enumerate() {
+            let doc = doc_text(&statement.doc);
+            self.begin_sites();
+            match &statement.kind {
+                StmtKind::Let { name, ty, value } => {
+                    let (typed, uses, _) = self.tracked(|c| c.let_value(ty.as_ref(), value));
+                    self.bind(name, typed.ty, Origin::Node);
+                    let kind = NodeKind::Let { name: name.text.clone(), value: typed.expr };
+                    order.reading(name.text.clone(), doc, &uses, kind);
+                }
+                StmtKind::Require { condition, otherwise } => {
+                    let (kind, uses, _) = self.tracked(|c| c.require(condition, otherwise.as_ref()));
+                    let id = order.id("require");
+                    order.reading(id, doc, &uses, kind);
+                }
+                StmtKind::Step(step) => {
+                    if let Some(lowered) = self.step(step, &order.nodes) {
+                        order.waiting(step.name.text.clone(), doc, NodeKind::Step(Box::new(lowered)));
+                    }
+                }
+                StmtKind::Confirm(question) => {
+                    let typed = self.expr_of(question, &Type::STRING, "what `confirm` asks");
+                    let id = order.id("confirm");
+                    order.waiting(id, doc, NodeKind::Confirm { question: typed.expr });
+                }
+                StmtKind::Report { title, body } => {
+                    let title = title.as_ref().map(|t| self.expr_of(t, &Type::STRING, "a report's title").expr);
+                    let body = self.report(body);
+                    let id = order.id("report");
+                    order.waiting(id, doc, NodeKind::Report { title, body });
+                }
+                StmtKind::Return(value) => {
+                    returned = true;
+                    let typed = value.as_ref().map(|v| {
+                        self.usage.whole(returns);
+                        self.expr_of(v, returns, "what this playbook returns")
+                    });
+                    if let Some(value) = typed.as_ref() {
+                        self.usage.whole(&value.ty);
+                    }
+                    let id = order.id("return");
+                    order.waiting(id, doc, NodeKind::Return { value: typed.map(|t| t.expr) });
+                    if i != last {
+                        self.error("E0411", statement.span, "nothing can follow `return`");
+                    }
+                }
+                StmtKind::Expr(expr) => {
+                    let (typed, uses, _) = self.tracked(|c| c.expr(expr, None));
+                    if typed.ty != Type::Unknown && !matches!(typed.expr, Expr::Call(_)) {
+                        self.say(
+                            Diagnostic::error("E0410", expr.span, "this value is not used")
+                                .help("name it with `let`, or show it in a `report`"),
+                        );
+                    }
+                    let id = order.id("do");
+                    order.reading(id, doc, &uses, NodeKind::Do { value: typed.expr });
+                }
+                StmtKind::Parallel(_) => {
+                    self.say(not_yet(statement.span, "`parallel`", "write the steps one below the other"));
+                }
+                StmtKind::Approve { .. } => {
+                    self.say(not_yet(statement.span, "`approve` in mid-run", "use `@approval(…)` above the playbook"));
+                }
+                StmtKind::Notify { .. } => {
+                    self.say(not_yet(statement.span, "`notify`", "use `report`"));
+                }
+                other => self.misplaced(other, statement.span),
+            }
+        }
+        if !returned && !matches!(returns, Type::None | Type::Unknown | Type::Optional(_)) {
+            self.say(
+                Diagnostic::error(
+                    "E0301",
+                    block.span.after(),
+                    format!("this playbook promises `{returns}` and returns nothing"),
+                )
+                .help("end it with `return …`"),
+            );
+        }
+        order.nodes
+    }
+
+    /// What a report shows: one value after the other.
+    fn report(&mut self, body: &ast::Block) -> Block {
+        let mut nodes = Vec::new();
+        for (i, statement) in body.statements.iter().enumerate() {
+            match &statement.kind {
+                StmtKind::Expr(expr) => {
+                    let typed = self.expr(expr, None);
+                    self.usage.whole(&typed.ty);
+                    nodes.push(Node {
+                        id: format!("{i}"),
+                        doc: doc_text(&statement.doc),
+                        after: Vec::new(),
+                        kind: NodeKind::Do { value: typed.expr },
+                    });
+                }
+                StmtKind::Error => {}
+                _ => {
+                    self.say(
+                        Diagnostic::error("E0411", statement.span, "a report shows values")
+                            .help("write texts and `table(…)`, one below the other"),
+                    );
+                }
+            }
+        }
+        Block { nodes, value: None }
+    }
+}

@@ -1,0 +1,429 @@
+//! Steps: clauses, bounds, identity of items, body, undo.
+
+use std::collections::BTreeSet;
+
+use escher_catalog::Risk;
+use escher_ir::program::{self, Bound, CatchOutcome, CatchPattern, Each, Expr, Identity, Node, NodeKind};
+use escher_ir::{Type, Value};
+use escher_syntax::ast::{self, Clause, ClauseValue};
+use escher_syntax::{Diagnostic, Span};
+
+use crate::bounds;
+use crate::checker::{Checker, Place, StepContext, Typed};
+use crate::risk;
+use crate::scope::Origin;
+use crate::suggest::nearest;
+use crate::types::describe;
+use crate::unsupported::not_yet;
+
+const CLAUSES: &[&str] =
+    &["max", "at_once", "tolerate", "retry", "timeout", "when", "unless", "may_repeat", "after", "key", "temporary"];
+
+/// The clauses of a step, each lowered once.
+#[derive(Default)]
+struct Clauses {
+    max: Option<(Vec<Bound>, u64)>,
+    at_once: Option<Expr>,
+    tolerate: Option<Option<Expr>>,
+    retry: Option<Expr>,
+    timeout: Option<Expr>,
+    may_repeat: bool,
+    key: Option<Expr>,
+}
+
+impl Checker<'_> {
+    pub(crate) fn step(&mut self, step: &ast::Step, above: &[Node]) -> Option<program::Step> {
+        let title = step.title.as_ref().map(|t| self.expr_of(t, &Type::STRING, "a step's title").expr);
+        let list = step.each.as_ref().map(|each| {
+            let (typed, uses, _) = self.tracked(|c| c.expr(&each.list, None));
+            (each, typed, uses)
+        });
+        let item = list.as_ref().map(|(each, typed, _)| self.item_type(each, typed));
+        let batch = step.each.as_ref().and_then(|each| each.by.as_ref()).map(|by| self.batch_size(by));
+        let clauses = self.scoped(|c| c.clauses(step, item.as_ref()));
+        let (max, max_at_most) = self.bound(step, &clauses);
+        let variable = match (&item, &batch) {
+            (Some(item), Some(_)) => Some(Type::list(item.clone())),
+            (Some(item), None) => Some(item.clone()),
+            _ => None,
+        };
+        let before = self.witnesses.len();
+        let context = StepContext {
+            name: step.name.text.clone(),
+            max: max_at_most,
+            has_max: !max.is_empty(),
+            may_repeat: clauses.may_repeat,
+            has_unless: step.clauses.iter().any(|c| c.word.text == "unless"),
+        };
+        let outer = (self.step.replace(context), std::mem::replace(&mut self.place, Place::Change));
+        let (body, value, undo) = self.scoped(|c| {
+            if let (Some(each), Some(ty)) = (&step.each, variable) {
+                c.bind(&each.name, ty, Origin::Lambda);
+            }
+            let (body, value) = c.scoped(|c| c.inner_block(&step.body, None));
+            // Undo sees the item as it was checked.
+            let undo = step.undo.as_ref().map(|block| c.scoped(|c| c.inner_block(block, None)).0);
+            (body, value, undo)
+        });
+        (self.step, self.place) = outer;
+        let (when, unless) = self.guards(step, item.as_ref());
+        let risk = self.witnesses.iter().skip(before).map(|w| w.raised).max().unwrap_or(Risk::Read);
+        if self.witnesses.len() == before {
+            self.say(
+                Diagnostic::warning("E0412", step.head, format!("step `{}` changes nothing", step.name.text))
+                    .help("reads need no step: use `let`"),
+            );
+        }
+        if risk >= Risk::Medium && step.title.is_none() {
+            self.say(
+                Diagnostic::error(
+                    "E0406",
+                    step.name.span,
+                    format!("a step of risk `{}` needs a title", risk::word(risk)),
+                )
+                .help(format!("say what it does: `step {} \"…\"`", step.name.text)),
+            );
+        }
+        if let Some(Clause { word, .. }) = step.clauses.iter().find(|c| c.word.text == "after") {
+            self.say(not_yet(word.span, "`after`", "write the steps one below the other: that is the order"));
+        }
+        let each = list.map(|(each, typed, uses)| self.each(each, typed, &uses, item.clone(), batch, &clauses, above));
+        self.check_list_again(step, each.as_ref(), above);
+        self.bind(&step.name, Type::Unknown, Origin::Step { item: item.clone(), value });
+        let catch = step.catch.as_deref().map(|arms| self.catch(arms)).unwrap_or_default();
+        let one = || Expr::Literal(Value::Int(1));
+        Some(program::Step {
+            name: step.name.text.clone(),
+            title,
+            each,
+            max,
+            max_at_most,
+            at_once: clauses.at_once.unwrap_or_else(one),
+            tolerate: clauses.tolerate.unwrap_or(Some(Expr::Literal(Value::Int(0)))),
+            retry: clauses.retry.unwrap_or(Expr::Literal(Value::Int(0))),
+            timeout: clauses.timeout.unwrap_or(Expr::Literal(Value::Duration(jiff::SignedDuration::from_hours(1)))),
+            when,
+            unless,
+            may_repeat: clauses.may_repeat,
+            temporary: step.clauses.iter().any(|c| c.word.text == "temporary"),
+            after: Vec::new(),
+            body,
+            undo,
+            catch,
+            risk,
+        })
+    }
+
+    fn item_type(&mut self, each: &ast::Each, list: &Typed) -> Type {
+        match &list.ty {
+            Type::List(item) => (**item).clone(),
+            Type::Unknown => Type::Unknown,
+            other => {
+                let mut diagnostic = Diagnostic::error(
+                    "E0301",
+                    each.list.span,
+                    format!("`for` goes over a list, and this is {}", describe(other)),
+                );
+                if let Type::Shape(shape) = other {
+                    if let Some(fields) = self.shape_fields(shape) {
+                        let lists: Vec<&str> =
+                            fields.iter().filter(|(_, f)| matches!(f.ty, Type::List(_))).map(|(n, _)| &**n).collect();
+                        if let Some(first) = lists.first() {
+                            diagnostic = diagnostic.help(format!("write `.{first}` for the list in it"));
+                        }
+                    }
+                }
+                self.say(diagnostic);
+                Type::Unknown
+            }
+        }
+    }
+
+    fn batch_size(&mut self, by: &ast::Expr) -> Expr {
+        let typed = self.expr_of(by, &Type::Int { min: Some(1), max: Some(1000) }, "the size of a batch");
+        typed.expr
+    }
+
+    fn clauses(&mut self, step: &ast::Step, item: Option<&Type>) -> Clauses {
+        let mut out = Clauses::default();
+        for clause in &step.clauses {
+            let word = clause.word.text.as_str();
+            match (word, &clause.value) {
+                ("max", ClauseValue::Bounds(parts)) => out.max = Some(self.max(parts)),
+                ("max", ClauseValue::Expr(expr)) => {
+                    let part = ast::Bound { value: expr.clone(), of: None, per: None };
+                    out.max = Some(self.max(&[part]));
+                }
+                ("at_once", ClauseValue::Expr(expr)) => {
+                    let typed = self.expr_of(expr, &Type::Int { min: Some(1), max: Some(1000) }, "`at_once`");
+                    out.at_once = Some(typed.expr);
+                }
+                ("tolerate", ClauseValue::Expr(expr)) => out.tolerate = Some(self.tolerate(expr)),
+                ("retry", ClauseValue::Expr(expr)) => {
+                    let typed = self.expr_of(expr, &Type::Int { min: Some(0), max: Some(100) }, "`retry`");
+                    out.retry = Some(typed.expr);
+                }
+                ("timeout", ClauseValue::Expr(expr)) => {
+                    out.timeout = Some(self.expr_of(expr, &Type::Duration, "`timeout`").expr);
+                }
+                ("key", ClauseValue::Expr(expr)) => {
+                    let item = item.cloned().unwrap_or(Type::Unknown);
+                    let (lambda, ty) = self.lambda(expr, &[item]);
+                    let key = Typed::new(Expr::Local(String::new()), ty);
+                    self.expect(&key, &Type::STRING, expr.span, "a key");
+                    out.key = Some(lambda);
+                }
+                ("may_repeat", _) => out.may_repeat = true,
+                ("when" | "unless" | "after" | "temporary", _) => {}
+                (known, _) if CLAUSES.contains(&known) => {
+                    self.error("E0210", clause.span, format!("`{known}` needs a value here"));
+                }
+                (other, _) => {
+                    let mut diagnostic =
+                        Diagnostic::error("E0210", clause.word.span, format!("a step has no clause `{other}`"));
+                    if let Some(near) = nearest(other, CLAUSES.iter().copied()) {
+                        diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+                    } else {
+                        diagnostic = diagnostic.help(format!("it has {}", CLAUSES.join(", ")));
+                    }
+                    self.say(diagnostic);
+                }
+            }
+        }
+        out
+    }
+
+    /// `tolerate all` is no limit.
+    fn tolerate(&mut self, expr: &ast::Expr) -> Option<Expr> {
+        if matches!(&expr.kind, ast::ExprKind::Name(word) if word == "all") {
+            return None;
+        }
+        let typed = self.expr(expr, None);
+        if !matches!(typed.ty, Type::Int { .. } | Type::Percent | Type::Unknown) {
+            self.say(
+                Diagnostic::error(
+                    "E0301",
+                    expr.span,
+                    format!("`tolerate` is a number or a percentage, and this is {}", describe(&typed.ty)),
+                )
+                .help("write `tolerate 3`, `tolerate 5%` or `tolerate all`"),
+            );
+        }
+        Some(typed.expr)
+    }
+
+    fn max(&mut self, parts: &[ast::Bound]) -> (Vec<Bound>, u64) {
+        let mut lowered = Vec::new();
+        let mut least: Option<u64> = None;
+        let mut span: Option<Span> = None;
+        for part in parts {
+            span = Some(span.map_or(part.value.span, |s| s.join(part.value.span)));
+            if part.of.is_some() || part.per.is_some() {
+                self.say(not_yet(part.value.span, "`max` with `of` or `per`", "write one number: `max 50`"));
+                continue;
+            }
+            let typed = self.expr(&part.value, None);
+            if !matches!(typed.ty, Type::Int { .. } | Type::Unknown | Type::Literals(_)) {
+                self.error("E0301", part.value.span, format!("`max` is a number, and this is {}", describe(&typed.ty)));
+            }
+            if let Some(n) = bounds::greatest(&typed) {
+                least = Some(least.map_or(n, |l| l.min(n)));
+            } else if typed.ty != Type::Unknown {
+                self.say(
+                    Diagnostic::error("E0403", part.value.span, "nothing says how great this can be")
+                        .help("give the parameter a bounded type, such as `limit: int(1..=200)`, or write a number"),
+                );
+                least = Some(least.unwrap_or(u64::MAX));
+            }
+            lowered.push(Bound { value: typed.expr, of: None, per: None });
+        }
+        (lowered, least.unwrap_or(u64::MAX))
+    }
+
+    fn bound(&mut self, step: &ast::Step, clauses: &Clauses) -> (Vec<Bound>, u64) {
+        match (&clauses.max, &step.each) {
+            (Some((bounds, most)), _) => (bounds.clone(), *most),
+            (None, None) => (Vec::new(), 1),
+            (None, Some(each)) => {
+                self.say(
+                    Diagnostic::error("E0403", each.list.span, "nothing says how many things this step may touch")
+                        .help("add `max N`: a number, or a parameter with a bounded type such as `int(1..=50)`"),
+                );
+                (Vec::new(), u64::MAX)
+            }
+        }
+    }
+
+    fn guards(&mut self, step: &ast::Step, item: Option<&Type>) -> (Option<Expr>, Option<Expr>) {
+        let mut found = (None, None);
+        for clause in &step.clauses {
+            let word = clause.word.text.as_str();
+            if word != "when" && word != "unless" {
+                continue;
+            }
+            let condition = match &clause.value {
+                ClauseValue::Guard { condition, .. } | ClauseValue::Expr(condition) => condition,
+                _ => continue,
+            };
+            let typed = self.scoped(|c| {
+                if let (Some(each), Some(item)) = (&step.each, item) {
+                    let ty = if each.by.is_some() { Type::list(item.clone()) } else { item.clone() };
+                    c.bind(&each.name, ty, Origin::Lambda);
+                }
+                let what = if word == "when" { "what follows `when`" } else { "what follows `unless`" };
+                c.expr_of(condition, &Type::Bool, what)
+            });
+            if word == "when" { found.0 = Some(typed.expr) } else { found.1 = Some(typed.expr) }
+        }
+        found
+    }
+
+    fn catch(&mut self, arms: &[ast::CatchArm]) -> Vec<program::CatchArm> {
+        const KINDS: &[&str] = &["missing", "denied", "conflict", "throttled", "unreachable", "timeout", "invalid"];
+        let mut lowered = Vec::new();
+        for arm in arms {
+            let mut patterns = Vec::new();
+            for pattern in &arm.patterns {
+                match &pattern.kind {
+                    ast::PatternKind::Any => patterns.push(CatchPattern::Any),
+                    ast::PatternKind::Literal(e) => {
+                        if let Some(Value::String(code)) = self.expr(e, None).constant() {
+                            patterns.push(CatchPattern::Code(code.to_string()));
+                        }
+                    }
+                    ast::PatternKind::Name(path) => {
+                        let word = path.segments.first().map_or("", |n| n.text.as_str());
+                        if KINDS.contains(&word) && path.segments.len() == 1 {
+                            patterns.push(CatchPattern::Kind(word.to_string()));
+                        } else {
+                            let mut d = Diagnostic::error("E0210", path.span, format!("`{word}` is no kind of error"));
+                            d = match nearest(word, KINDS.iter().copied()) {
+                                Some(near) => d.help(format!("did you mean `{near}`?")),
+                                None => d.help(format!(
+                                    "kinds are {}; a cloud's own code stands in quotes",
+                                    KINDS.join(", ")
+                                )),
+                            };
+                            self.say(d);
+                        }
+                    }
+                }
+            }
+            let outcome = match &arm.value.kind {
+                ast::ExprKind::Name(word) => match word.as_str() {
+                    "skip" => Some(CatchOutcome::Skip),
+                    "done" => Some(CatchOutcome::Done),
+                    "undo" => Some(CatchOutcome::Undo),
+                    "fail" => Some(CatchOutcome::Fail),
+                    _ => None,
+                },
+                _ => None,
+            };
+            match outcome {
+                Some(outcome) => lowered.push(program::CatchArm { patterns, outcome }),
+                None => self.say(
+                    Diagnostic::error("E0210", arm.value.span, "a step's `catch` ends in skip, done, undo or fail")
+                        .help("write `missing => done`"),
+                ),
+            }
+        }
+        lowered
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "each is one fact about the list, known only here")]
+    fn each(
+        &mut self,
+        each: &ast::Each,
+        list: Typed,
+        uses: &BTreeSet<String>,
+        item: Option<Type>,
+        batch: Option<Expr>,
+        clauses: &Clauses,
+        above: &[Node],
+    ) -> Each {
+        let item = item.unwrap_or(Type::Unknown);
+        let identity = match (&clauses.key, &item) {
+            (Some(key), _) => Identity::Key(Box::new(key.clone())),
+            (None, Type::Shape(shape)) => match self.world.identity(shape) {
+                Some(member) => {
+                    self.usage.read(shape, &member);
+                    Identity::Member { kind: shape.to_string(), member: member.to_string() }
+                }
+                None => self.no_identity(each.list.span, &item),
+            },
+            (None, Type::Unknown) => Identity::Text,
+            (None, other) => self.no_identity(each.list.span, &other.clone()),
+        };
+        let from_step = match &list.expr {
+            Expr::StepResult { step, part: program::StepPart::Items } => Some(step.clone()),
+            _ => None,
+        };
+        Each {
+            variable: each.name.text.clone(),
+            sources: sources(above, uses),
+            from_step,
+            list: list.expr,
+            by: batch,
+            identity,
+        }
+    }
+
+    fn no_identity(&mut self, span: Span, item: &Type) -> Identity {
+        self.say(
+            Diagnostic::error("E0409", span, format!("nothing says how one {} is told from another", describe(item)))
+                .help("add `key .field`, or `key x => x` for texts"),
+        );
+        Identity::Text
+    }
+
+    /// Going over a list again that a step above has changed: its own work may have made the condition false.
+    fn check_list_again(&mut self, step: &ast::Step, each: Option<&Each>, above: &[Node]) {
+        let (Some(each), Some(written)) = (each, &step.each) else { return };
+        if each.from_step.is_some() {
+            return;
+        }
+        for node in above {
+            let NodeKind::Step(earlier) = &node.kind else { continue };
+            let Some(other) = &earlier.each else { continue };
+            if other.list == each.list && earlier.risk >= Risk::Medium {
+                self.say(
+                    Diagnostic::error(
+                        "E0414",
+                        written.list.span,
+                        format!(
+                            "step `{}` has changed these already, so asking for them again may give others",
+                            earlier.name
+                        ),
+                    )
+                    .help(format!(
+                        "go on with what it finished: `for {} in {}.items`; or read the list again below it",
+                        each.variable, earlier.name
+                    )),
+                );
+                return;
+            }
+        }
+    }
+}
+
+/// The `let`s that a list comes from, and the `require`s about them, in written order: what is asked again.
+fn sources(above: &[Node], uses: &BTreeSet<String>) -> Vec<String> {
+    let mut wanted = uses.clone();
+    for node in above.iter().rev() {
+        if wanted.contains(&node.id) {
+            wanted.extend(node.after.iter().cloned());
+        }
+    }
+    let is_let = |n: &&Node| matches!(n.kind, NodeKind::Let { .. });
+    let lets: BTreeSet<&str> =
+        above.iter().filter(is_let).filter(|n| wanted.contains(&n.id)).map(|n| n.id.as_str()).collect();
+    above
+        .iter()
+        .filter(|n| match n.kind {
+            NodeKind::Let { .. } => lets.contains(n.id.as_str()),
+            NodeKind::Require { .. } => n.after.iter().any(|a| lets.contains(a.as_str())),
+            _ => false,
+        })
+        .map(|n| n.id.clone())
+        .collect()
+}

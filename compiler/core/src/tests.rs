@@ -1,0 +1,132 @@
+use escher_catalog::Risk;
+use escher_ir::codec;
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../../examples/stop_dev_instances.esc");
+
+fn codes(source: &str) -> Vec<(&'static str, String)> {
+    let checked = check(&CatalogWorld, source);
+    checked
+        .diagnostics
+        .iter()
+        .map(|d| (d.code, source.get(d.span.start as usize..d.span.end as usize).unwrap_or("?").to_string()))
+        .collect()
+}
+
+fn only(source: &str) -> (&'static str, String) {
+    let mut found = codes(source);
+    assert_eq!(found.len(), 1, "{found:?}\n{source}");
+    found.remove(0)
+}
+
+#[test]
+fn the_example_checks_and_compiles_to_the_same_bytes_twice() {
+    let checked = check(&CatalogWorld, EXAMPLE);
+    assert_eq!(checked.diagnostics, []);
+    let program = checked.playbooks[0].program.as_ref().unwrap();
+    assert_eq!(program.playbook.risk, Risk::High);
+    assert_eq!(program.playbook.blast_radius, Some(500));
+    let again = check(&CatalogWorld, EXAMPLE);
+    assert_eq!(codec::encode(program).unwrap(), codec::encode(again.playbooks[0].program.as_ref().unwrap()).unwrap());
+}
+
+#[test]
+fn a_comment_keeps_the_digest_and_a_literal_changes_it() {
+    let digest = |source: &str| {
+        let checked = check(&CatalogWorld, source);
+        codec::digest(checked.playbooks[0].program.as_ref().unwrap()).unwrap()
+    };
+    let commented = EXAMPLE.replace("// The condition", "// Yes: the condition");
+    assert_eq!(digest(EXAMPLE), digest(&commented));
+    for (from, to) in
+        [("= 500,", "= 499,"), ("\"running\" and", "\"stopped\" and"), ("Stop the machines", "Stop machines")]
+    {
+        assert_ne!(digest(EXAMPLE), digest(&EXAMPLE.replace(from, to)), "{from}");
+    }
+}
+
+#[test]
+fn only_what_is_read_is_asked_for() {
+    let checked = check(&CatalogWorld, EXAMPLE);
+    let text = format!("{:?}", checked.playbooks[0].program.as_ref().unwrap().playbook.body);
+    assert!(text.contains("\"instance_id\""));
+    assert!(!text.contains("private_ip_address") && !text.contains("All"), "{text}");
+}
+
+/// The example with one replacement, and the diagnostic that it must give: code and underlined text.
+fn broken(from: &str, to: &str) -> (&'static str, String) {
+    assert!(EXAMPLE.contains(from), "{from}");
+    only(&EXAMPLE.replace(from, to))
+}
+
+#[test]
+fn each_rule_gives_its_own_diagnostic_at_the_right_place() {
+    let cases = [
+        ("@risk(high)", "@risk(medium)", "E0402", "aws.ec2.stop_instances"),
+        ("@risk(high)\n", "", "E0413", "stop_dev_instances"),
+        ("@approval(by: \"manager\")\n", "", "E0501", "stop_dev_instances"),
+        ("@approval(by: \"manager\")", "@approval(by: manager)", "E0503", "manager"),
+        ("by 100", "by 0", "E0304", "0"),
+        ("max limit, ", "", "E0403", "machines"),
+        ("limit: int(1..=500) = 500", "limit: int = 500", "E0403", "limit"),
+        ("== \"running\" and", "== \"runing\" and", "E0303", "m.state.name == \"runing\""),
+        ("m.state.name", "m.stat.name", "E0206", "stat"),
+        ("describe_instances", "describe_instance", "E0203", "describe_instance"),
+        ("describe_instances", "DescribeInstances", "E0209", "DescribeInstances"),
+        ("(filters:", "(filter:", "E0204", "filter"),
+        (
+            "stop_instances(instance_ids: batch.map(.instance_id))",
+            "stop_instances()",
+            "E0205",
+            "aws.ec2.stop_instances()",
+        ),
+        ("step stop \"Stop the machines\"", "step stop", "E0406", "stop"),
+        ("timeout 10m", "timeout 10", "E0301", "10"),
+        (".flat_map(.instances)", ".flatMap(.instances)", "E0207", "flatMap"),
+        ("= \"dev\",", "= \"prod\",", "E0303", "\"prod\""),
+        ("for batch in machines by", "for batch in machine by", "E0201", "machine"),
+        ("env: \"dev\" | \"test\" | \"staging\" = \"dev\"", "env: str = \"dev\"", "E0208", "str"),
+    ];
+    for (from, to, code, text) in cases {
+        let (found_code, found_text) = broken(from, to);
+        assert_eq!((found_code, found_text.as_str()), (code, text), "{from} -> {to}");
+    }
+}
+
+#[test]
+fn changes_stand_in_steps_and_steps_are_bounded() {
+    let source = "@risk(low)\nplaybook p() {\n    aws.ec2.stop_instances(instance_ids: [\"i-1\"])\n}\n";
+    assert_eq!(codes(source)[0].0, "E0401");
+    let source = "@risk(medium)\nplaybook p(ids: list<string>) {\n    step s \"Stop\" {\n        aws.ec2.stop_instances(instance_ids: ids)\n    }\n}\n";
+    assert_eq!(codes(source)[0], ("E0403", "ids".to_string()));
+}
+
+#[test]
+fn what_this_version_does_not_do_is_said() {
+    for (source, text) in [
+        ("use std.vm\n", "use std.vm"),
+        ("playbook p() {\n    sleep 5m\n}\n", "sleep 5m"),
+        ("playbook p() {\n    notify ops \"x\"\n}\n", "notify ops \"x\""),
+    ] {
+        let (code, found) = only(source);
+        assert_eq!((code, found.as_str()), ("E0199", text));
+    }
+}
+
+#[test]
+fn a_list_that_a_step_changed_is_not_gone_over_again() {
+    let more = "    step again \"Stop them once more\" for batch in machines by 100 max limit {\n        aws.ec2.start_instances(instance_ids: batch.map(.instance_id))\n    }\n    report";
+    let (code, text) = only(&EXAMPLE.replacen("    report", more, 1));
+    assert_eq!((code, text.as_str()), ("E0414", "machines"));
+    let fine = more.replace("in machines by", "in stop.items by");
+    assert_eq!(codes(&EXAMPLE.replacen("    report", &fine, 1)), []);
+}
+
+#[test]
+fn functions_compute_and_do_not_call_themselves() {
+    let source = "fn f(x: int) -> int = f(x)\n";
+    assert_eq!(codes(source)[0].0, "E0212");
+    let source = "fn f() -> int {\n    aws.ec2.describe_instances().reservations.count()\n}\n";
+    assert_eq!(codes(source)[0].0, "E0404");
+}
