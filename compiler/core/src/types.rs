@@ -297,6 +297,14 @@ impl Checker<'_> {
             }
             (Type::List(x), Type::List(y)) => Type::list(Checker::join(x, y)?),
             (Type::Map(x), Type::Map(y)) => Type::map(Checker::join(x, y)?),
+            (Type::Record(x), Type::Record(y)) if x.fields.keys().eq(y.fields.keys()) => {
+                let fields = x.fields.iter().zip(y.fields.values()).map(|((name, a), b)| {
+                    let required = a.required && b.required;
+                    let absent = a.absent || b.absent;
+                    Some((name.clone(), Field { ty: Checker::join(&a.ty, &b.ty)?, required, absent }))
+                });
+                Type::Record(Arc::new(RecordType { name: None, fields: fields.collect::<Option<_>>()? }))
+            }
             _ => return None,
         })
     }
