@@ -1,7 +1,7 @@
 //! One chunk to one [`Service`].
 //!
 //! Total: any bytes give a service or a [`CatalogError`]. This module does *not* decompress (see `pack`) and judges nothing
-//! (see `class`): it hands each operation's facts to the caller's judge.
+//! (see `class`): it hands out each operation's facts.
 
 mod columns;
 mod operations;
@@ -27,7 +27,7 @@ const PROTOCOLS: [Protocol; 7] = [
     Protocol::RpcV2Cbor,
 ];
 
-/// Decodes a service. `judge` classes each operation once its shapes are known.
+/// Decodes a service; each operation is still classed as the worst, and its facts stand at the same index.
 pub(crate) fn service(cloud: &str, name: &str, chunk: &[u8]) -> Result<(Service, Vec<Facts>), CatalogError> {
     let mut columns = Columns::new(chunk)?;
     let (meta, rule_set) = meta(&mut columns, cloud, name)?;
