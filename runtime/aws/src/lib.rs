@@ -1,1 +1,28 @@
-//! .
+//! The generic AWS client: protocols, signatures, paging and waiting, all driven by the catalogue.
+//!
+//! No operation has code of its own; where one needs special treatment it is a row of a table with a reason (`endpoint`,
+//! `errors`, `wire`). Made with [`Client::new`]; everything else goes through the traits of `escher-provider`.
+
+mod answer;
+mod client;
+mod endpoint;
+mod errors;
+mod http;
+mod identity;
+mod json;
+mod paging;
+mod path;
+mod read;
+mod request;
+mod retry;
+mod schema;
+mod send;
+mod sign;
+mod waiter;
+mod wire;
+mod write;
+mod xml;
+
+pub use client::{Client, Options};
+pub use http::MAX_BODY;
+pub use paging::MAX_PAGES;

@@ -1,0 +1,107 @@
+//! One attempt: draft, sign, send, receive, with what it means for the world where it fails.
+//!
+//! This module does *not* repeat anything; `client` does, for readings alone.
+
+use std::time::Duration;
+
+use aws_smithy_runtime_api::http::Request as Http;
+use escher_provider::{CallError, ErrorKind, Request, Sent};
+
+use crate::answer::{Received, clean};
+use crate::client::Client;
+use crate::endpoint::{self, Place};
+use crate::http::Failure;
+use crate::request::{self, Draft};
+use crate::schema::Plan;
+use crate::sign;
+use crate::wire::Quirks;
+
+/// One attempt takes no longer than this where the request doesn't say.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A failed attempt, with the status of the answer where there was one.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) error: CallError,
+    pub(crate) status: Option<u16>,
+}
+
+impl From<CallError> for Refused {
+    fn from(error: CallError) -> Refused {
+        Refused { error, status: None }
+    }
+}
+
+impl Client {
+    /// Sends a request once, with the rights of a role where one is given.
+    pub(crate) async fn attempt(
+        &self,
+        plan: &'static Plan,
+        request: &Request,
+        role: Option<&str>,
+    ) -> Result<Received, Refused> {
+        let Draft { mut http, host_prefix } =
+            request::draft(plan, &request.arguments, request.token.as_deref(), Quirks::of(plan.record))?;
+        let region = self.region_of(&request.target).await?;
+        let place = self.place(plan, request, &region).await?;
+        let address = endpoint::address(&place, host_prefix.as_deref(), http.uri());
+        let address = address.ok_or_else(|| invalid("the endpoint isn't an address of http or https"))?;
+        http.set_uri(address).map_err(|_| invalid("the address is malformed"))?;
+        http.headers_mut().insert("user-agent", concat!("escher/", env!("CARGO_PKG_VERSION")));
+        if sign::is_signed(plan.record)? {
+            let role = role.map(|role| role_arn(role, &request.target.account, &region));
+            let sts = self.endpoint_for("STS", &request.target, &region).await;
+            let credentials = self.chain.credentials(role.as_deref(), &region, sts.as_deref()).await?;
+            sign::sign(plan.record, &mut http, &credentials, &place.signing_region)?;
+        }
+        self.exchange(plan, request, http).await
+    }
+
+    async fn exchange(&self, plan: &'static Plan, request: &Request, http: Http) -> Result<Received, Refused> {
+        let limit = if request.timeout.is_zero() { DEFAULT_TIMEOUT } else { request.timeout };
+        let answered = tokio::time::timeout(limit, self.http.send(http)).await;
+        let http = match answered {
+            Ok(Ok(http)) => http,
+            Ok(Err(failure)) => return Err(unanswered(&failure).into()),
+            Err(_) => {
+                let message = format!("no answer within {}s", limit.as_secs_f32());
+                return Err(unanswered(&Failure { reached: true, timeout: true, message }).into());
+            }
+        };
+        let received = Received { http };
+        let status = received.http.status().as_u16();
+        let error = received.error(plan);
+        tracing::debug!(operation = plan.record.name(), status, code = error.as_ref().and_then(|e| e.code.as_deref()));
+        match error {
+            Some(error) => Err(Refused { error, status: Some(status) }),
+            None => Ok(received),
+        }
+    }
+
+    /// Where a request goes.
+    async fn place(&self, plan: &'static Plan, request: &Request, region: &str) -> Result<Place, CallError> {
+        let service = &plan.record.service;
+        if let Some(url) = self.endpoint_for(&service.service_id, &request.target, region).await {
+            return Ok(endpoint::overridden(service, &url, region));
+        }
+        endpoint::plain(service, region).ok_or_else(|| invalid(format!("`{}` isn't a region", clean(region))))
+    }
+}
+
+fn invalid(what: impl Into<String>) -> CallError {
+    CallError::unsent(ErrorKind::Invalid, what)
+}
+
+fn unanswered(failure: &Failure) -> CallError {
+    let kind = if failure.timeout { ErrorKind::Timeout } else { ErrorKind::Unreachable };
+    let sent = if failure.reached { Sent::Maybe } else { Sent::No };
+    CallError { kind, code: None, message: clean(&failure.message), request_id: None, sent, retry_after: None }
+}
+
+/// A role by name belongs to the account of the target.
+fn role_arn(role: &str, account: &str, region: &str) -> String {
+    if role.starts_with("arn:") {
+        return role.to_owned();
+    }
+    format!("arn:{}:iam::{account}:role/{}", endpoint::partition_name(region), role.trim_start_matches('/'))
+}
