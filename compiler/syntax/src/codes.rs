@@ -123,3 +123,106 @@ pub(crate) fn foreign_literal(span: Span, text: &str, word: &str) -> Diagnostic 
         word,
     )
 }
+
+/// `str`, `Option<T>`.
+pub(crate) fn foreign_type(span: Span, text: &str, right: &str) -> Diagnostic {
+    Diagnostic::error("E0152", span, format!("`{text}` is written `{right}` here"))
+        .help(format!("write `{right}`"))
+        .fix(format!("write `{right}`"), span, right)
+}
+
+/// `default => …`.
+pub(crate) fn default_arm(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::error("E0138", span, format!("`{text}` is written `_` here"))
+        .help("write `_` for all that no arm above matches")
+        .fix("write `_`", span, "_")
+}
+
+/// `use "std/vm"`.
+pub(crate) fn not_a_file(span: Span, text: &str) -> Diagnostic {
+    let inner = text.trim_matches('"');
+    let told = Diagnostic::error("E0140", span, "a file of a project is named with its ending `.esc`");
+    let names_module = inner.split(['/', '.']).all(|part| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    });
+    if names_module && inner.starts_with("std") {
+        let module = inner.replace('/', ".");
+        return told.help(format!("write `use {module}` for a module")).fix(format!("write `{module}`"), span, module);
+    }
+    told.help("write `use std.vm` for a module, or `use \"./shared.esc\" as shared` for a file")
+}
+
+/// A bracket that is never closed.
+pub(crate) fn unclosed(span: Span, text: &str) -> Diagnostic {
+    let close = match text {
+        "(" => ")",
+        "[" => "]",
+        _ => "}",
+    };
+    Diagnostic::error("E0103", span, format!("`{text}` is never closed")).help(format!("write `{close}` where it ends"))
+}
+
+/// A bracket that was never opened.
+pub(crate) fn unopened(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::error("E0104", span, format!("`{text}` closes nothing"))
+        .help(format!("remove `{text}`, or open what it closes"))
+}
+
+/// `# …` and `/* … */`.
+pub(crate) fn foreign_comment(span: Span, text: &str) -> Diagnostic {
+    let inner = match text.strip_prefix("/*") {
+        Some(block) => block.strip_suffix("*/").unwrap_or(block),
+        None => text.trim_start_matches('#'),
+    };
+    let lines: Vec<&str> = inner.lines().map(|l| l.trim().trim_start_matches("* ")).filter(|l| !l.is_empty()).collect();
+    let fixed = if lines.is_empty() { "//".to_string() } else { format!("// {}", lines.join("\n// ")) };
+    // What stands behind a block comment on its line must not become part of the comment.
+    let fixed = if text.starts_with("/*") { format!("{fixed}\n") } else { fixed };
+    let first = Span { start: span.start, end: span.end.min(span.start.saturating_add(2)) };
+    Diagnostic::error(
+        "E0004",
+        if text.starts_with('#') { Span { end: span.start + 1, ..first } } else { first },
+        "a comment begins with `//`",
+    )
+    .help("write `//` on each line of it")
+    .fix("write `//`", span, fixed)
+}
+
+/// What the lexer knows is wrong with a token, where no other spelling explains it.
+pub(crate) fn lexical(text: &str, found: Option<&crate::recover::Token>, at: usize) -> Option<Diagnostic> {
+    use escher_grammar::Rule;
+    let token = found?;
+    let written = crate::tree::slice(text, token.span);
+    let inside = (token.span.start as usize) < at;
+    match token.rule {
+        Rule::TEXT_OPEN => {
+            let quote = if written.starts_with("\"\"\"") { "\"\"\"" } else { "\"" };
+            let start = Span::new(token.span.start as usize, token.span.start as usize + quote.len());
+            Some(
+                Diagnostic::error("E0002", start, "this text is never closed")
+                    .help(format!("write `{quote}` where it ends; a text in `\"` ends on its line")),
+            )
+        }
+        Rule::TEXT | Rule::TEXT_BLOCK if inside => {
+            let rest = text.get(at..token.span.end as usize).unwrap_or("");
+            let length = rest.find(['}', '"', '\n']).unwrap_or(rest.len()).max(1);
+            let length = (0..=length).rev().find(|l| rest.is_char_boundary(*l)).unwrap_or(0);
+            let span = Span::new(at, at + length);
+            let shown = crate::tree::slice(text, span).trim_end();
+            Some(
+                Diagnostic::error("E0009", span, format!("`{shown}` does not fit into the hole of a text"))
+                    .help("a hole holds one value: `{name}` or `{list.count()}`; a literal brace is `\\{`"),
+            )
+        }
+        Rule::NUMBER_BAD => Some(
+            Diagnostic::error("E0003", token.span, format!("`{written}` is no number with a unit"))
+                .help("durations `30s 5m 2h 7d 4w`, sizes `512MiB 20GB`, percentages `5%`, money `12.50 USD`"),
+        ),
+        Rule::UNKNOWN => Some(
+            Diagnostic::error("E0001", token.span, format!("`{written}` means nothing here"))
+                .help("remove it, or put it into a text: `\"…\"`"),
+        ),
+        _ => None,
+    }
+}

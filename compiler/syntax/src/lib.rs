@@ -8,7 +8,7 @@ mod build;
 mod codes;
 pub mod diagnostic;
 pub mod limits;
-mod parser;
+mod recover;
 pub mod span;
 pub mod tree;
 
@@ -27,7 +27,7 @@ pub struct Parsed {
 
 /// Parses one file. Linear in its length; never fails, never panics.
 pub fn parse(source: &str) -> Parsed {
-    let (tree, mut diagnostics) = parser::tree(source);
+    let (tree, mut diagnostics) = recover::tree(source);
     let file = build::build(&tree, &mut diagnostics);
     diagnostics.sort_by_key(|d| (d.span.start, d.span.end));
     Parsed { file, diagnostics }
@@ -35,7 +35,7 @@ pub fn parse(source: &str) -> Parsed {
 
 /// The lossless tree of one file: `tree(source).text() == source`, whatever the source.
 pub fn tree(source: &str) -> SyntaxTree {
-    parser::tree(source).0
+    recover::tree(source).0
 }
 
 /// The one layout of a text, or the diagnostics that keep it from being parsed.

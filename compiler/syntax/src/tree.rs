@@ -7,7 +7,7 @@
 
 use escher_grammar::Rule;
 use pest::Token as PestToken;
-use pest::iterators::Pairs;
+use pest::iterators::Tokens;
 
 use crate::span::Span;
 
@@ -95,7 +95,7 @@ impl SyntaxTree {
         };
         for (index, node) in self.nodes.iter().enumerate() {
             let NodeKind::Rule(rule) = node.kind else { continue };
-            if index == 0 || node.next as usize != index + 1 || node.start == node.end {
+            if index == 0 || node.next as usize != index + 1 || node.start >= node.end {
                 continue;
             }
             gap(&mut out, at, node.start);
@@ -226,6 +226,21 @@ pub(crate) struct TreeBuilder<'s> {
     open: Vec<u32>,
     /// End of the last token.
     last: u32,
+    /// The last token.
+    last_rule: Rule,
+    /// Whether a statement begins on the line of the one before: the grammar can't tell, for white space means nothing
+    /// to it.
+    crowded: bool,
+}
+
+/// A place in a tree that grows, to go back to.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    nodes: usize,
+    comments: usize,
+    open: usize,
+    last: u32,
+    last_rule: Rule,
 }
 
 impl<'s> TreeBuilder<'s> {
@@ -236,12 +251,46 @@ impl<'s> TreeBuilder<'s> {
             comments: Vec::new(),
             open: Vec::with_capacity(64),
             last: 0,
+            last_rule: Rule::EOI,
+            crowded: false,
         };
         builder.open(NodeKind::Rule(Rule::file), 0);
         builder
     }
 
+    /// Where the tree stands.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            nodes: self.nodes.len(),
+            comments: self.comments.len(),
+            open: self.open.len(),
+            last: self.last,
+            last_rule: self.last_rule,
+        }
+    }
+
+    /// Goes back to where the tree stood.
+    pub(crate) fn back_to(&mut self, mark: Mark) {
+        self.nodes.truncate(mark.nodes);
+        self.comments.truncate(mark.comments);
+        self.open.truncate(mark.open);
+        self.last = mark.last;
+        self.last_rule = mark.last_rule;
+        self.crowded = false;
+    }
+
+    /// Whether statements share a line.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.crowded
+    }
+
     pub(crate) fn open(&mut self, kind: NodeKind, start: u32) {
+        if matches!(kind, NodeKind::Rule(Rule::statement | Rule::test_statement))
+            && !matches!(self.last_rule, Rule::LBRACE | Rule::SEMI | Rule::FAT_ARROW | Rule::EOI)
+        {
+            let gap = Span { start: self.last, end: start };
+            self.crowded |= !slice(self.source, gap).contains('\n');
+        }
         self.open.push(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         self.nodes.push(Raw { kind, start, end: start, next: 0 });
     }
@@ -256,35 +305,34 @@ impl<'s> TreeBuilder<'s> {
         node.end = last.max(node.start);
     }
 
-    /// A token of its own.
+    /// A token of its own. What lies before the last token is cut off: repaired text may point back.
     pub(crate) fn leaf(&mut self, rule: Rule, span: Span) {
-        self.gap(span.start);
+        let start = span.start.max(self.last);
+        let end = span.end.max(start);
+        self.gap(start);
         let next = u32::try_from(self.nodes.len() + 1).unwrap_or(u32::MAX);
-        self.nodes.push(Raw { kind: NodeKind::Rule(rule), start: span.start, end: span.end, next });
-        self.last = span.end;
+        self.nodes.push(Raw { kind: NodeKind::Rule(rule), start, end, next });
+        self.last = end;
+        self.last_rule = rule;
     }
 
-    /// Takes over what pest matched in a piece of the text that begins at `offset`.
-    pub(crate) fn pairs(&mut self, pairs: Pairs<'_, Rule>, offset: u32) {
-        let at = |pos: usize| Span::new(pos, pos).start.saturating_add(offset);
+    /// Takes over what pest matched; `place` says where in the source a byte of the parsed text stands.
+    pub(crate) fn tokens(&mut self, tokens: Tokens<'_, Rule>, place: impl Fn(usize) -> u32) {
         let mut started: Option<(Rule, u32)> = None;
-        for token in pairs.tokens() {
+        for token in tokens {
             match token {
                 PestToken::Start { rule, pos } => {
                     if let Some((outer, start)) = started.take() {
                         self.start(outer, start);
                     }
-                    started = Some((rule, at(pos.pos())));
+                    started = Some((rule, place(pos.pos())));
                 }
                 PestToken::End { rule, pos } => match started.take() {
                     Some((Rule::EOI, _)) => {}
-                    Some((leaf, start)) if at(pos.pos()) > start => {
-                        self.leaf(leaf, Span { start, end: at(pos.pos()) });
+                    Some((leaf, start)) if !is_entry(leaf) => {
+                        self.leaf(leaf, Span { start, end: place(pos.pos()) });
                     }
-                    Some((empty, start)) => {
-                        self.start(empty, start);
-                        self.end(empty);
-                    }
+                    Some(_) => {}
                     None => self.end(rule),
                 },
             }
@@ -293,7 +341,7 @@ impl<'s> TreeBuilder<'s> {
 
     fn start(&mut self, rule: Rule, start: u32) {
         if !is_entry(rule) {
-            self.open(NodeKind::Rule(rule), start);
+            self.open(NodeKind::Rule(rule), start.max(self.last));
         }
     }
 
@@ -344,10 +392,13 @@ fn is_entry(rule: Rule) -> bool {
         Rule::file
             | Rule::only_item
             | Rule::only_statement
+            | Rule::only_test_statement
+            | Rule::only_statements
             | Rule::only_expr
             | Rule::only_type
             | Rule::only_arm
             | Rule::only_head
+            | Rule::only_catch
             | Rule::tokens
             | Rule::EOI
     )

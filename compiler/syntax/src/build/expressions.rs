@@ -386,7 +386,13 @@ impl<'t> Builder<'t, '_> {
             let kind = match part.rule() {
                 Some(Rule::PIPE) => continue,
                 Some(Rule::UNDERSCORE) => PatternKind::Any,
-                Some(Rule::path) => PatternKind::Name(Self::path(part)),
+                Some(Rule::path) => {
+                    let path = Self::path(part);
+                    if matches!(part.text(), "default" | "otherwise") {
+                        self.tell(codes::default_arm(span, part.text()));
+                    }
+                    PatternKind::Name(path)
+                }
                 _ => PatternKind::Literal(self.literal_at(part, span)),
             };
             patterns.push(Pattern { kind, span });

@@ -73,7 +73,12 @@ impl<'t> Builder<'t, '_> {
 
     fn use_item(&mut self, node: Node<'t>) -> ItemKind {
         let target = match node.child(Rule::STRING) {
-            Some(file) => UseTarget::File(self.text_leaf(file)),
+            Some(file) => {
+                if !file.text().ends_with(".esc\"") {
+                    self.tell(codes::not_a_file(file.span(), file.text()));
+                }
+                UseTarget::File(self.text_leaf(file))
+            }
             None => UseTarget::Module(Self::path_or(node.child(Rule::path), node.span())),
         };
         ItemKind::Use { target, alias: node.child(Rule::NAME).map(Self::name) }

@@ -4,6 +4,7 @@ use escher_grammar::Rule;
 
 use super::Builder;
 use crate::ast::{self, Expr, ExprKind, FieldType, Type, TypeKind};
+use crate::codes;
 use crate::span::Span;
 use crate::tree::Node;
 
@@ -72,12 +73,39 @@ impl<'t> Builder<'t, '_> {
                     }
                     None => Vec::new(),
                 };
+                let path = Self::path_or(node.child(Rule::path), span);
+                self.foreign_type(node, &path);
                 let refinement = node.child(Rule::arguments).map_or_else(Vec::new, |a| self.arguments(a));
-                TypeKind::Named { path: Self::path_or(node.child(Rule::path), span), arguments, refinement }
+                TypeKind::Named { path, arguments, refinement }
             }
             _ => TypeKind::Error,
         };
         Type { kind, span }
+    }
+
+    /// Type names of other languages; a record of one's own can't be meant, for its name begins with a capital.
+    fn foreign_type(&mut self, node: Node<'t>, path: &ast::Path) {
+        let [name] = path.segments.as_slice() else { return };
+        let list = node.child(Rule::type_arguments);
+        let arguments: Vec<_> = list
+            .into_iter()
+            .flat_map(|l| l.children().filter(|c| c.rule() == Some(Rule::r#type)))
+            .map(|t| t.text())
+            .collect();
+        let right = match (name.text.as_str(), arguments.as_slice()) {
+            ("str" | "text" | "varchar", []) => "string".to_string(),
+            ("number" | "integer" | "int32" | "int64" | "i32" | "i64" | "u32" | "u64" | "long", []) => {
+                "int".to_string()
+            }
+            ("double" | "f32" | "f64" | "decimal", []) => "float".to_string(),
+            ("boolean", []) => "bool".to_string(),
+            ("datetime" | "timestamp", []) => "instant".to_string(),
+            ("Option" | "Optional" | "option" | "optional", [inner]) => format!("{inner}?"),
+            ("array" | "Array" | "List" | "Vec" | "vec", [inner]) => format!("list<{inner}>"),
+            ("dict" | "Dict" | "Map" | "map" | "HashMap" | "Record", [_, inner]) => format!("map<{inner}>"),
+            _ => return,
+        };
+        self.tell(codes::foreign_type(node.span(), node.text(), &right));
     }
 
     fn field_types(&mut self, node: Node<'t>) -> Vec<FieldType> {

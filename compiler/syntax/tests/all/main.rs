@@ -1,0 +1,12 @@
+//! Tests of the syntax crate from outside: corpora, wrong spellings, recovery, layout, speed, hostile input.
+
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod recovery;
+#[cfg(test)]
+mod spellings;
+#[cfg(test)]
+mod support;
