@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use escher_catalog::{Effect, Record, Repeat};
+use escher_catalog::{Record, Repeat};
 use escher_ir::program::{Builtin, Call, Expr, OperationUse, Projection};
 use escher_ir::{Type, operation};
 use escher_syntax::ast::{self, ExprKind};
@@ -100,7 +100,7 @@ impl Checker<'_> {
             return self.skip_arguments(arguments);
         };
         let (lowered, longest) = self.arguments(&record, &service, arguments, span);
-        let changes = record.operation.class.effects.iter().any(|e| *e != Effect::Observe);
+        let changes = record.operation.class.changes();
         if changes {
             self.change(&record, path_span, longest)
         } else {

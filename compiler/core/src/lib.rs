@@ -14,6 +14,7 @@ mod literal;
 mod member;
 mod method;
 mod operators;
+pub mod pages;
 mod playbook;
 mod project;
 mod risk;
