@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::lab::check;
-use crate::lab::escher::{self, Project, RUN, anybody};
+use crate::lab::escher::{self, EXAMPLE, Project, RUN, anybody};
 use crate::lab::server::{Emulator, Kind, count};
 use crate::lab::venv::Venv;
 use crate::{Result, paths};
@@ -94,7 +94,7 @@ fn seeded(server: &Emulator, job: impl FnOnce() -> Result<Sample>) -> Result<Sam
 }
 
 fn with_escher(server: &Emulator, binary: &Path) -> Result<Sample> {
-    let project = Project::new("bench", "stop_dev.esc", binary, &server.url(), anybody())?;
+    let project = Project::new("bench", EXAMPLE, binary, &server.url(), anybody())?;
     let steps: [&[&str]; 3] = [&["plan", "job.esc", "-o", "plan.json"], &["approve", "plan.json", "--key", "key"], RUN];
     let samples = steps.into_iter().map(|step| one(project.escher(step))).collect::<Result<Vec<_>>>()?;
     Ok(sum(&samples))
@@ -123,7 +123,7 @@ fn one(command: Command) -> Result<Sample> {
 
 /// What a person waits for at a prompt: no server is asked.
 fn cold_starts(server: &Emulator, binary: &Path) -> Result<(Samples, Samples)> {
-    let project = Project::new("bench", "stop_dev.esc", binary, &server.url(), anybody())?;
+    let project = Project::new("bench", EXAMPLE, binary, &server.url(), anybody())?;
     let quick = |arguments: &[&str]| -> Result<Samples> {
         measure(&project.escher(arguments), 1)?;
         measure(&project.escher(arguments), QUICK_ROUNDS)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::check;
-use super::escher::{Project, anybody, targets};
+use super::escher::{EXAMPLE, Project, anybody, targets};
 use super::server::{Emulator, Fleet, Key, Kind, count};
 use crate::Result;
 
@@ -47,7 +47,7 @@ pub fn ministack(binary: &Path) -> Result<()> {
 }
 
 fn evening(server: &Emulator, binary: &Path, name: &str, key: Key) -> Result<()> {
-    let project = Project::new(name, "stop_dev.esc", binary, &server.url(), key)?;
+    let project = Project::new(name, EXAMPLE, binary, &server.url(), key)?;
     let before = server.fleet()?;
 
     let plan = project.plan()?;
@@ -69,7 +69,7 @@ fn evening(server: &Emulator, binary: &Path, name: &str, key: Key) -> Result<()>
     check::equal("instances done by the second run", &check::number(&second, "/totals/done")?, &0)?;
     stopped(&server.fleet()?)?;
 
-    project.call(&["undo", &check::text(&run, "/run")?, "--yes"])?.exits(0)?;
+    project.call(&["undo", &check::text(&run, "/run")?])?.exits(0)?;
     let after = server.fleet()?;
     check::equal("dev running again", &count(&after, "dev", &["pending", "running"]), &DEV)?;
     check::equal("prod still running", &count(&after, "prod", &["running"]), &PROD)?;

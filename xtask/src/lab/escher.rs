@@ -30,6 +30,11 @@ pub fn anybody() -> Key {
     Key { id: "AKIAIOSFODNN7EXAMPLE".to_owned(), secret: "test".to_owned() }
 }
 
+/// The playbook that the book begins with: machines are stopped a hundred at a time.
+pub const EXAMPLE: &str = "examples/stop_dev_instances.esc";
+/// The same, machine by machine, so that a run's journal is long.
+pub const EACH: &str = "xtask/lab/stop_each.esc";
+
 /// A folder with settings, one playbook, its state, and an SSH key that may approve.
 pub struct Project {
     binary: PathBuf,
@@ -69,10 +74,10 @@ impl Answer {
 }
 
 impl Project {
-    /// A new project called `name`, with the lab's playbook of that file name, working on the cloud at `url`.
+    /// A new project called `name`, with a copy of the repository's `playbook`, working on the cloud at `url`.
     pub fn new(name: &str, playbook: &str, binary: &std::path::Path, url: &str, key: Key) -> Result<Self> {
         let folder = paths::scratch(name)?;
-        fs::copy(paths::lab_file(playbook)?, folder.join("job.esc"))?;
+        fs::copy(paths::root()?.join(playbook), folder.join("job.esc"))?;
         let mut keygen = Command::new("ssh-keygen");
         keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", "operator@lab", "-f"]).arg(folder.join("key"));
         process::text(&mut keygen)?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::check;
-use super::escher::{Project, anybody, instance_ids};
+use super::escher::{EXAMPLE, Project, anybody, instance_ids};
 use super::server::{Emulator, Kind, count};
 use crate::Result;
 
@@ -50,7 +50,7 @@ pub fn comment(binary: &Path) -> Result<()> {
 }
 
 fn approved(name: &str, binary: &Path, server: &Emulator) -> Result<Project> {
-    let project = Project::new(name, "stop_dev.esc", binary, &server.url(), anybody())?;
+    let project = Project::new(name, EXAMPLE, binary, &server.url(), anybody())?;
     project.plan()?;
     project.approve()?;
     Ok(project)

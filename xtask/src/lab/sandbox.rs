@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::escher::{Project, anybody};
+use super::escher::{EACH, Project, anybody};
 use super::server::{Server, free_port};
 use super::{check, http};
 use crate::Result;
@@ -24,7 +24,7 @@ impl Sandbox {
         let mut program = Command::new(binary);
         program.args(["sandbox", "--port", &port.to_string(), "--latency", latency, "--seed"]);
         program.arg(crate::paths::lab_file("sandbox.toml")?);
-        Ok(Self(Server::start("sandbox", &program, port, "/_sandbox/state")?))
+        Ok(Self(Server::start("sandbox", &program, port, "/_sandbox/health")?))
     }
 
     /// Its address.
@@ -37,7 +37,7 @@ impl Sandbox {
         let answer = http::ask(self.0.port, "GET", "/_sandbox/activity", "")?;
         check::equal("status of the activity log", &answer.status, &200)?;
         let mut counted = BTreeMap::<String, Transitions>::new();
-        for entry in check::list(&serde_json::from_str(&answer.body)?, "/activity")? {
+        for entry in check::list(&serde_json::from_str(&answer.body)?, "/entries")? {
             count(entry, &mut counted)?;
         }
         Ok(counted)
@@ -55,11 +55,12 @@ pub struct Transitions {
 
 fn count(entry: &Value, counted: &mut BTreeMap<String, Transitions>) -> Result<()> {
     for change in entry.get("transitions").and_then(Value::as_array).into_iter().flatten() {
-        let one = counted.entry(check::text(change, "/id")?).or_default();
-        match check::text(change, "/to")?.as_str() {
-            "stopping" => one.stops += 1,
-            "pending" => one.starts += 1,
-            _ => {}
+        let one = counted.entry(check::text(change, "/resource")?).or_default();
+        let state = |key: &str| change.get(key).and_then(Value::as_str);
+        match (state("from"), state("to")) {
+            (Some(_), Some("stopping")) => one.stops += 1,
+            (Some(_), Some("pending")) => one.starts += 1,
+            other => return Err(format!("an instance went {other:?}").into()),
         }
     }
     Ok(())
@@ -76,14 +77,14 @@ pub fn each_stopped_once(transitions: &BTreeMap<String, Transitions>) -> Result<
 /// Without any accident: stopped once, started once.
 pub fn stop_and_undo(binary: &Path) -> Result<()> {
     let sandbox = Sandbox::start(binary, "0ms")?;
-    let project = Project::new("sandbox", "stop_each.esc", binary, &sandbox.url(), anybody())?;
+    let project = Project::new("sandbox", EACH, binary, &sandbox.url(), anybody())?;
     project.plan()?;
     project.run()?.exits(3)?;
     check::equal("transitions before the approval", &sandbox.transitions()?.len(), &0)?;
     project.approve()?;
     let run = project.run()?.exits(0)?.json()?;
     each_stopped_once(&sandbox.transitions()?)?;
-    project.call(&["undo", &check::text(&run, "/run")?, "--yes"])?.exits(0)?;
+    project.call(&["undo", &check::text(&run, "/run")?])?.exits(0)?;
     let after = sandbox.transitions()?;
     let wrong: Vec<_> = after.iter().filter(|(_, t)| **t != Transitions { stops: 1, starts: 1 }).collect();
     check::that(wrong.is_empty() && after.len() as u64 == DEV, format!("after undo: {wrong:?} of {}", after.len()))

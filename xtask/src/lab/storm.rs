@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::check;
-use super::escher::{Project, RUN, anybody};
+use super::escher::{EACH, Project, RUN, anybody};
 use super::random::Random;
 use super::sandbox::{DEV, Sandbox, each_stopped_once};
 use crate::{Result, paths, process};
@@ -47,7 +47,7 @@ fn undisturbed(binary: &Path) -> Result<(u64, u64)> {
 }
 
 fn prepared(binary: &Path, sandbox: &Sandbox) -> Result<Project> {
-    let project = Project::new("storm", "stop_each.esc", binary, &sandbox.url(), anybody())?;
+    let project = Project::new("storm", EACH, binary, &sandbox.url(), anybody())?;
     project.plan()?;
     project.approve()?;
     Ok(project)
