@@ -129,20 +129,19 @@ impl Received {
             Protocol::AwsQuery => {
                 whole_xml(body, true)?;
                 let wrapper = plan.record.operation.output_wrapper.as_deref();
-                let inner = match wrapper {
-                    Some(name) => find_depth2_element_slice_by(body, |n| n == name),
-                    None => Some(body),
-                };
-                match inner {
-                    Some(inner) => reader.output(&mut codec().create_deserializer(inner), wanted),
-                    None => Ok(reader.empty(wanted)),
-                }
+                let inner = find_depth2_element_slice_by(body, |name| match wrapper {
+                    Some(wrapper) => name == wrapper,
+                    None => name.ends_with("Result"),
+                });
+                // Without a wrapper the members stand in the root.
+                reader.output(&mut codec().create_deserializer(inner.unwrap_or(body)), wanted)
             }
             protocol => {
                 if payload_kind(plan) != Some(Payload::Raw) && !body.trim_ascii().is_empty() {
                     match protocol {
                         Protocol::RestXml => whole_xml(body, false)?,
-                        Protocol::RpcV2Cbor => {}
+                        Protocol::RpcV2Cbor if crate::cbor::is_whole(body) => {}
+                        Protocol::RpcV2Cbor => return Err(SerdeError::invalid_input("it isn't whole")),
                         _ => whole_json(body)?,
                     }
                 }
@@ -178,6 +177,9 @@ enum Payload {
 }
 
 fn payload_kind(plan: &Plan) -> Option<Payload> {
+    if !wire::is_rest(plan.record.service.protocol) {
+        return None;
+    }
     let output = plan.record.shape(plan.record.operation.output?)?;
     let name = output.payload.as_deref()?;
     let (ShapeKind::Structure(members) | ShapeKind::Union(members)) = &output.kind else { return None };

@@ -3,9 +3,10 @@
 //! Readings are tried again as the SDKs do; a change is sent once, and its error says how far it got.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use escher_catalog::endpoints::EndpointRules;
 use escher_catalog::{Catalog, Waiter};
 use escher_ir::program::Projection;
 use escher_ir::{Target, Value};
@@ -15,6 +16,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 
 use crate::answer::Received;
+use crate::endpoint;
 use crate::http::Http;
 use crate::identity::Chain;
 use crate::paging::Paged;
@@ -37,6 +39,15 @@ type Caller = (Option<String>, String, Option<String>);
 pub struct Options {
     /// `--endpoint-url`: where all services answer, before any setting of the environment.
     pub endpoint: Option<String>,
+    /// A practice cloud: called with a key that means nothing, whatever the environment holds.
+    pub practice: bool,
+}
+
+impl Options {
+    /// For a practice cloud at this endpoint.
+    pub fn practice(endpoint: impl Into<String>) -> Options {
+        Options { endpoint: Some(endpoint.into()), practice: true }
+    }
 }
 
 /// A client for all of AWS. Cheap to make: nothing is looked up or connected before the first call.
@@ -47,13 +58,16 @@ pub struct Client {
     options: Options,
     /// The account of each caller.
     accounts: Mutex<HashMap<Caller, String>>,
+    /// Endpoint rules by service: reading them takes longer than following them.
+    rules: std::sync::Mutex<HashMap<Arc<str>, Option<Arc<EndpointRules>>>>,
 }
 
 impl Client {
     /// A client.
     pub fn new(options: Options) -> Client {
         let http = Http::default();
-        Client { chain: Chain::new(http.clone()), http, options, accounts: Mutex::default() }
+        let chain = if options.practice { Chain::practice(http.clone()) } else { Chain::new(http.clone()) };
+        Client { chain, http, options, accounts: Mutex::default(), rules: Default::default() }
     }
 
     /// The endpoint that is set for a service: by flag, for the service, by the target, for all.
@@ -68,6 +82,13 @@ impl Client {
             (Some(own), None) => Some(own.clone()),
             (_, set) => set,
         }
+    }
+
+    /// The endpoint rules of a service.
+    pub(crate) fn rules(&self, plan: &'static Plan) -> Option<Arc<EndpointRules>> {
+        let mut known = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = Arc::clone(&plan.record.service.name);
+        known.entry(name).or_insert_with(|| endpoint::rules(plan).map(Arc::new)).clone()
     }
 
     pub(crate) async fn region_of(&self, target: &Target) -> Result<String, CallError> {

@@ -31,6 +31,8 @@ type Key = Option<(String, String, Option<String>)>;
 #[derive(Debug, Default)]
 pub(crate) struct Chain {
     http: Http,
+    /// A practice cloud: nothing of the user's configuration is looked at.
+    practice: bool,
     config: OnceCell<SdkConfig>,
     /// One place for each identity, so that one that is slow does not stop the others.
     known: Mutex<HashMap<Key, Arc<Mutex<Held>>>>,
@@ -48,9 +50,22 @@ impl Chain {
         Chain { http, ..Chain::default() }
     }
 
+    /// For a practice cloud, which takes any key: the user's own never reach it.
+    pub(crate) fn practice(http: Http) -> Chain {
+        Chain { http, practice: true, ..Chain::default() }
+    }
+
     /// The shared configuration; `region` saves asking the metadata service for one.
     async fn config(&self, region: Option<&str>) -> &SdkConfig {
         let load = || async {
+            if self.practice {
+                let key = Credentials::from_keys("practice", "practice", None);
+                return SdkConfig::builder()
+                    .behavior_version(BehaviorVersion::latest())
+                    .region(Region::new("us-east-1"))
+                    .credentials_provider(SharedCredentialsProvider::new(key))
+                    .build();
+            }
             let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(self.http.clone());
             if let Some(region) = region {
                 loader = loader.region(Region::new(region.to_owned()));
@@ -68,6 +83,9 @@ impl Chain {
     /// The endpoint that the environment or the shared configuration sets for a service, the narrower one first.
     pub(crate) async fn endpoint(&self, service_id: &str, region: &str) -> Option<String> {
         let config = self.config(Some(region).filter(|r| !r.is_empty())).await;
+        if self.practice {
+            return None;
+        }
         let ignored = std::env::var("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
         if ignored.is_ok_and(|v| v.eq_ignore_ascii_case("true")) {
             return None;
@@ -76,6 +94,12 @@ impl Chain {
             ServiceConfigKey::builder().service_id(service_id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
         let narrow = key.ok().and_then(|key| config.service_config()?.load_config(key));
         narrow.or_else(|| config.endpoint_url().map(str::to_owned))
+    }
+
+    /// Whether FIPS and dual-stack endpoints are asked for.
+    pub(crate) async fn variants(&self, region: &str) -> (bool, bool) {
+        let config = self.config(Some(region).filter(|r| !r.is_empty())).await;
+        (config.use_fips().unwrap_or(false), config.use_dual_stack().unwrap_or(false))
     }
 
     /// Attempts of a reading, as `AWS_MAX_ATTEMPTS` and the profile set them.

@@ -4,9 +4,14 @@
 //! `errors`, `wire`). Made with [`Client::new`]; everything else goes through the traits of `escher-provider`.
 
 mod answer;
+mod cbor;
 mod client;
+#[cfg(test)]
+mod conformance;
 mod endpoint;
 mod errors;
+#[cfg(test)]
+mod hostile;
 mod http;
 mod identity;
 mod json;

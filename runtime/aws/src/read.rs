@@ -89,6 +89,10 @@ impl Reader<'_> {
                 Value::Map(Arc::new(map))
             }
             ShapeKind::String { .. } => Value::String(Arc::from(from.read_string(schema)?)),
+            // The status is read as the number that it is.
+            ShapeKind::Integer if schema.http_response_code().is_some() => {
+                Value::Int(from.read_integer(schema)?.into())
+            }
             // More bits than the model promises do no harm.
             ShapeKind::Integer | ShapeKind::Long => Value::Int(from.read_long(schema)?),
             ShapeKind::Boolean => Value::Bool(from.read_boolean(schema)?),

@@ -51,7 +51,7 @@ pub(crate) fn draft(
         set_body(&mut http, Vec::new());
         http.headers_mut().remove("content-type");
     }
-    payload(plan, arguments, &mut http);
+    payload(plan, arguments, &mut http)?;
     if quirks.query_mode {
         http.headers_mut().insert("x-amzn-query-mode", "true");
     }
@@ -78,26 +78,31 @@ fn refuse_streams(plan: &Plan) -> Result<(), CallError> {
 }
 
 /// Content types and empty bodies of operations that have a member as their whole body.
-fn payload(plan: &'static Plan, arguments: &BTreeMap<String, Value>, http: &mut Request) {
+fn payload(plan: &'static Plan, arguments: &BTreeMap<String, Value>, http: &mut Request) -> Result<(), CallError> {
     let root = plan.root();
-    let Some(name) = root.shape.payload.as_deref() else { return };
-    let Some((member, _)) = root.members.iter().find(|(m, _)| &*m.official == name) else { return };
-    let Some(shape) = plan.record.shape(member.shape) else { return };
-    let given = arguments.get(&*member.name).is_some_and(|v| !matches!(v, Value::None));
+    let member = root.members.iter().find(|(m, _)| Some(&*m.official) == root.shape.payload.as_deref());
+    let Some((member, _)) = member.filter(|_| wire::is_rest(plan.record.service.protocol)) else { return Ok(()) };
+    let Some(shape) = plan.record.shape(member.shape) else { return Ok(()) };
+    let given = arguments.get(&*member.name).filter(|v| !matches!(v, Value::None));
     let json = plan.record.service.protocol == Protocol::RestJson;
     let content_type = match (&shape.kind, given) {
-        (ShapeKind::String { .. }, true) => "text/plain",
-        (ShapeKind::Blob, true) => "application/octet-stream",
-        (ShapeKind::Document, true) => "application/json",
-        (ShapeKind::Structure(_), false) if json => {
+        (ShapeKind::String { .. }, Some(_)) => "text/plain",
+        (ShapeKind::Blob, Some(_)) => "application/octet-stream",
+        (ShapeKind::Document, Some(value)) => {
+            let body = crate::write::json(value).map_err(|e| invalid(format!("{}: {e}", member.name)))?;
+            set_body(http, body.into_bytes());
+            "application/json"
+        }
+        (ShapeKind::Structure(_), None) if json => {
             set_body(http, b"{}".to_vec());
             "application/json"
         }
-        _ => return,
+        _ => return Ok(()),
     };
     if http.headers().get("content-type").is_none() {
         http.headers_mut().insert("content-type", content_type);
     }
+    Ok(())
 }
 
 fn set_body(http: &mut Request, body: Vec<u8>) {

@@ -36,6 +36,7 @@ pub(crate) struct Plan {
     /// Keeps the address of the caller's record, by which a plan is found fast.
     pinned: Arc<Record>,
     root: OnceLock<Node>,
+    payload: OnceLock<Static>,
     input: Vec<OnceLock<Node>>,
     output: Vec<OnceLock<Node>>,
 }
@@ -84,7 +85,14 @@ impl Plan {
     fn new(pinned: &Arc<Record>) -> Plan {
         let record = leak(Record::clone(pinned));
         let nodes = || record.shapes.iter().map(|_| OnceLock::new()).collect();
-        Plan { record, pinned: Arc::clone(pinned), root: OnceLock::new(), input: nodes(), output: nodes() }
+        Plan {
+            record,
+            pinned: Arc::clone(pinned),
+            root: OnceLock::new(),
+            payload: OnceLock::new(),
+            input: nodes(),
+            output: nodes(),
+        }
     }
 
     /// The shape of this index with its schemas; none where the record is damaged.
@@ -103,6 +111,18 @@ impl Plan {
     /// The output structure, where the operation has one.
     pub(crate) fn output(&self) -> Option<&Node> {
         self.node(Way::Out, self.record.operation.output?)
+    }
+
+    /// The schema of the structure that is the whole body of a request: it bears the name and namespace of its member.
+    pub(crate) fn payload(&self, member: &'static Member, node: &Node) -> Static {
+        self.payload.get_or_init(|| {
+            let name = member.wire_name.as_deref().unwrap_or(&member.official);
+            let mut schema = self.structure(node.shape, &node.members).with_xml_name(name);
+            if let Some((uri, prefix)) = member.xml_namespace.as_ref().or(node.shape.xml_namespace.as_ref()) {
+                schema = schema.with_xml_namespace(uri, prefix.as_deref());
+            }
+            leak(schema)
+        })
     }
 
     /// Whether the record is that of a protocol whose requests use the EC2 names.
@@ -273,7 +293,7 @@ impl Plan {
         if member.json_value || target.json_value {
             schema = schema.with_media_type("application/json");
         }
-        if of.payload.as_deref() == Some(&*member.official) {
+        if of.payload.as_deref() == Some(&*member.official) && crate::wire::is_rest(self.record.service.protocol) {
             schema = schema.with_http_payload();
         }
         let map = matches!(target.kind, ShapeKind::Map { .. });

@@ -9,7 +9,7 @@ use escher_provider::{CallError, ErrorKind, Request, Sent};
 
 use crate::answer::{Received, clean};
 use crate::client::Client;
-use crate::endpoint::{self, Place};
+use crate::endpoint::{self, Ask, Place};
 use crate::http::Failure;
 use crate::request::{self, Draft};
 use crate::schema::Plan;
@@ -44,15 +44,19 @@ impl Client {
             request::draft(plan, &request.arguments, request.token.as_deref(), Quirks::of(plan.record))?;
         let region = self.region_of(&request.target).await?;
         let place = self.place(plan, request, &region).await?;
-        let address = endpoint::address(&place, host_prefix.as_deref(), http.uri());
+        let path = endpoint::path_after(plan, &place, http.uri());
+        let address = endpoint::address(&place.url, host_prefix.as_deref(), path);
         let address = address.ok_or_else(|| invalid("the endpoint isn't an address of http or https"))?;
+        for (name, value) in &place.headers {
+            http.headers_mut().try_insert(name.clone(), value.clone()).map_err(|_| invalid("a header is malformed"))?;
+        }
         http.set_uri(address).map_err(|_| invalid("the address is malformed"))?;
         http.headers_mut().insert("user-agent", concat!("escher/", env!("CARGO_PKG_VERSION")));
         if sign::is_signed(plan.record)? {
             let role = role.map(|role| role_arn(role, &request.target.account, &region));
             let sts = self.endpoint_for("STS", &request.target, &region).await;
             let credentials = self.chain.credentials(role.as_deref(), &region, sts.as_deref()).await?;
-            sign::sign(plan.record, &mut http, &credentials, &place.signing_region)?;
+            sign::sign(plan.record, &mut http, &credentials, &place)?;
         }
         self.exchange(plan, request, http).await
     }
@@ -80,11 +84,10 @@ impl Client {
 
     /// Where a request goes.
     async fn place(&self, plan: &'static Plan, request: &Request, region: &str) -> Result<Place, CallError> {
-        let service = &plan.record.service;
-        if let Some(url) = self.endpoint_for(&service.service_id, &request.target, region).await {
-            return Ok(endpoint::overridden(service, &url, region));
-        }
-        endpoint::plain(service, region).ok_or_else(|| invalid(format!("`{}` isn't a region", clean(region))))
+        let custom = self.endpoint_for(&plan.record.service.service_id, &request.target, region).await;
+        let (fips, dual_stack) = self.chain.variants(region).await;
+        let ask = Ask { region, custom: custom.as_deref(), fips, dual_stack };
+        endpoint::place(plan, self.rules(plan).as_deref(), &request.arguments, &ask)
     }
 }
 
@@ -103,5 +106,5 @@ fn role_arn(role: &str, account: &str, region: &str) -> String {
     if role.starts_with("arn:") {
         return role.to_owned();
     }
-    format!("arn:{}:iam::{account}:role/{}", endpoint::partition_name(region), role.trim_start_matches('/'))
+    format!("arn:{}:iam::{account}:role/{}", endpoint::partition(region), role.trim_start_matches('/'))
 }

@@ -14,6 +14,8 @@ use aws_smithy_runtime_api::http::Request;
 use escher_catalog::Record;
 use escher_provider::{CallError, ErrorKind};
 
+use crate::endpoint::Place;
+
 /// Whether the operation is signed at all, or why it can't be.
 pub(crate) fn is_signed(record: &Record) -> Result<bool, CallError> {
     if record.operation.unsigned {
@@ -34,7 +36,7 @@ pub(crate) fn sign(
     record: &Record,
     http: &mut Request,
     credentials: &Credentials,
-    region: &str,
+    place: &Place,
 ) -> Result<(), CallError> {
     let failed = |what: &str| CallError::unsent(ErrorKind::Invalid, format!("the request can't be signed: {what}"));
     let mut settings = SigningSettings::default();
@@ -47,8 +49,8 @@ pub(crate) fn sign(
     let identity = credentials.clone().into();
     let params = v4::SigningParams::builder()
         .identity(&identity)
-        .region(region)
-        .name(&record.service.signing_name)
+        .region(&place.signing_region)
+        .name(place.signing_name.as_deref().unwrap_or(&record.service.signing_name))
         .time(SystemTime::now())
         .settings(settings)
         .build()

@@ -33,6 +33,11 @@ pub(crate) fn is_xml(protocol: Protocol) -> bool {
     matches!(protocol, Protocol::AwsQuery | Protocol::Ec2Query | Protocol::RestXml)
 }
 
+/// Whether members travel in paths, headers and whole bodies; the other protocols know one body alone.
+pub(crate) fn is_rest(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::RestJson | Protocol::RestXml)
+}
+
 /// Names that a protocol reads from its configuration.
 pub(crate) fn settings(record: &Record) -> ConfigBag {
     let service = &record.service;

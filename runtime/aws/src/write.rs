@@ -26,15 +26,15 @@ enum Source<'v> {
     Tag(&'v str, &'v Value, &'v TagNames),
 }
 
-impl<'v> Source<'v> {
-    fn of(value: &'v Value) -> Option<Source<'v>> {
-        match value {
-            Value::Record(record) => Some(Source::Record(record)),
-            Value::Map(map) => Some(Source::Map(map)),
-            _ => None,
-        }
+fn record(value: &Value) -> Result<Source<'_>, SerdeError> {
+    match value {
+        Value::Record(record) => Ok(Source::Record(record)),
+        Value::Map(map) => Ok(Source::Map(map)),
+        other => Err(wanted("a record", other)),
     }
+}
 
+impl<'v> Source<'v> {
     /// The member, `none` being as good as absent.
     fn get(self, member: &Member) -> Option<Part<'v>> {
         let value = match self {
@@ -141,13 +141,17 @@ fn value_of_member(
     plan: &'static Plan,
     out: &mut dyn ShapeSerializer,
     schema: &Schema<'_>,
-    member: &Member,
+    member: &'static Member,
     value: &Value,
 ) -> Result<(), SerdeError> {
     let node = plan.node(Way::In, member.shape).ok_or_else(damaged)?;
     match (&member.tags, value) {
         (Some(names), Value::Map(tags)) => tag_list(plan, out, schema, node, names, tags),
         _ if node.shape.json_value || member.json_value => json_text(out, schema, value),
+        _ if schema.http_payload().is_some() && node.is_structure() => {
+            let schema = plan.payload(member, node);
+            out.write_struct(schema, &Input { plan, node, source: record(value)?, token: None })
+        }
         _ => write(plan, out, schema, node, value, &member.official),
     }
 }
@@ -161,7 +165,7 @@ fn json_text(out: &mut dyn ShapeSerializer, schema: &Schema<'_>, value: &Value) 
     match value {
         // A text is meant as the JSON that it holds.
         Value::String(text) => out.write_string(schema, text),
-        other => out.write_string(schema, &crate::json::of_document(&document(other)?).to_string()),
+        other => out.write_string(schema, &json(other)?),
     }
 }
 
@@ -208,11 +212,7 @@ fn write(
     }
     match &node.shape.kind {
         ShapeKind::Structure(_) | ShapeKind::Union(_) => {
-            let source = Source::of(value).ok_or_else(|| wanted("a record", value))?;
-            let input = Input { plan, node, source, token: None };
-            // As the whole body it carries its own name, not the member's.
-            let schema = if schema.http_payload().is_some() { node.schema } else { schema };
-            out.write_struct(schema, &input)
+            out.write_struct(schema, &Input { plan, node, source: record(value)?, token: None })
         }
         ShapeKind::List { .. } => write_list(plan, out, schema, node, value, name),
         ShapeKind::Map { .. } => write_map(plan, out, schema, node, value, name),
@@ -286,6 +286,11 @@ fn write_map(
     })
 }
 
+/// A value as JSON, for a member that is any JSON.
+pub(crate) fn json(value: &Value) -> Result<String, SerdeError> {
+    Ok(crate::json::of_document(&document(value)?).to_string())
+}
+
 fn text(value: &Value) -> Result<String, SerdeError> {
     Ok(match value {
         Value::String(text) => text.to_string(),
@@ -295,7 +300,7 @@ fn text(value: &Value) -> Result<String, SerdeError> {
         Value::Date(d) => d.to_string(),
         Value::Percent(p) => p.to_string(),
         // A policy document is JSON inside of a text.
-        Value::Record(_) | Value::Map(_) | Value::List(_) => crate::json::of_document(&document(value)?).to_string(),
+        Value::Record(_) | Value::Map(_) | Value::List(_) => json(value)?,
         other => return Err(wanted("text", other)),
     })
 }

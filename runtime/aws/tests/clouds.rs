@@ -1,8 +1,18 @@
 //! The client against moto and ministack: real requests, real answers, checked signatures.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise"
+)]
+
 mod lab;
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -218,7 +228,7 @@ fn inside_others() {
 
 /// With a signature that is wrong, moto refuses.
 #[test]
-#[ignore = "runs inside of `moto_checks_signatures`"]
+#[ignore = "runs inside of `moto_refuses_strangers`"]
 fn inside_signatures() {
     run(async {
         let client = Client::new(Options::default());
@@ -227,6 +237,67 @@ fn inside_signatures() {
         assert_eq!(refused.kind, ErrorKind::Denied, "{refused:?}");
         assert!(!format!("{refused:?}").contains("test-secret"));
     });
+}
+
+/// With the key of a user that moto knows, every signature is checked and right.
+#[test]
+#[ignore = "runs inside of `moto_accepts_its_users`"]
+fn inside_signed() {
+    run(async {
+        let client = Client::new(Options::default());
+        let t = target(&client).await;
+        pages(&client, request("aws.ec2.describe_instances", &t, [])).await.unwrap();
+        let bucket = || ("bucket", Value::text("signed"));
+        let place = Value::record([("location_constraint", Value::text("eu-central-1"))]);
+        client
+            .change(request("aws.s3.create_bucket", &t, [bucket(), ("create_bucket_configuration", place)]))
+            .await
+            .unwrap();
+        for key in ["plain", "a b/ü+&=?#%20", "a//b/../c"] {
+            let body = Value::text("body");
+            client
+                .change(request("aws.s3.put_object", &t, [bucket(), ("key", Value::text(key)), ("body", body)]))
+                .await
+                .unwrap();
+        }
+        let arguments = [bucket(), ("prefix", Value::text("a b/ü+&=?#"))];
+        let listed = pages(&client, request("aws.s3.list_objects_v2", &t, arguments)).await.unwrap();
+        assert_eq!(get(&listed[0].value, "contents.0.key"), &Value::text("a b/ü+&=?#%20"));
+        pages(&client, request("aws.lambda.list_functions", &t, [])).await.unwrap();
+        pages(&client, request("aws.dynamodb.list_tables", &t, [])).await.unwrap();
+    });
+}
+
+/// A call without our client: it never shows the secrets that it is given.
+fn raw(url: &str, action: &str) -> String {
+    let host = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).unwrap();
+    let credential = "AKIA/20260101/us-east-1/iam/aws4_request";
+    let body = format!("Version=2010-05-08&{action}");
+    write!(
+        stream,
+        "POST / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+        Authorization: AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0\r\n\
+        Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn moto_accepts_its_users() {
+    let Some(server) = lab::moto(3) else { return };
+    raw(&server.url, "Action=CreateUser&UserName=u");
+    let all = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22*%22%2C\
+        %22Resource%22%3A%22*%22%7D%5D%7D";
+    raw(&server.url, &format!("Action=PutUserPolicy&UserName=u&PolicyName=all&PolicyDocument={all}"));
+    let key = raw(&server.url, "Action=CreateAccessKey&UserName=u");
+    let part = |name: &str| key.split(&format!("<{name}>")).nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let (id, secret) = (part("AccessKeyId"), part("SecretAccessKey"));
+    lab::inside("inside_signed", &server.url, &[("AWS_ACCESS_KEY_ID", &id), ("AWS_SECRET_ACCESS_KEY", &secret)]);
 }
 
 #[test]

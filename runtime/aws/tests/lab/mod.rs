@@ -1,6 +1,7 @@
 //! Practice clouds of others, started for a test: found under `target/lab`, where `cargo xtask lab` puts them.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first surprise")]
 
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
