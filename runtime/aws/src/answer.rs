@@ -81,7 +81,8 @@ impl Received {
 
     /// Code and message of an error answer, as far as there are any.
     fn said(&self, plan: &Plan) -> xml::Said {
-        let mut said = if wire::is_xml(plan.record.service.protocol) {
+        // What stands before a service (gateways, emulators) may answer in XML whatever the service speaks.
+        let mut said = if wire::is_xml(plan.record.service.protocol) || self.body().starts_with(b"<") {
             xml::said(self.body())
         } else {
             let settings = wire::settings(plan.record);

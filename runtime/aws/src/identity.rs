@@ -59,7 +59,7 @@ impl Chain {
     async fn config(&self, region: Option<&str>) -> &SdkConfig {
         let load = || async {
             if self.practice {
-                let key = Credentials::from_keys("practice", "practice", None);
+                let key = Credentials::new("practice", "practice", None, None, "practice");
                 return SdkConfig::builder()
                     .behavior_version(BehaviorVersion::latest())
                     .region(Region::new("us-east-1"))

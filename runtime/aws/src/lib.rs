@@ -11,6 +11,8 @@ mod conformance;
 mod endpoint;
 mod errors;
 #[cfg(test)]
+mod everything;
+#[cfg(test)]
 mod hostile;
 mod http;
 mod identity;

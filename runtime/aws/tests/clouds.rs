@@ -263,8 +263,10 @@ fn inside_signed() {
         let arguments = [bucket(), ("prefix", Value::text("a b/ü+&=?#"))];
         let listed = pages(&client, request("aws.s3.list_objects_v2", &t, arguments)).await.unwrap();
         assert_eq!(get(&listed[0].value, "contents.0.key"), &Value::text("a b/ü+&=?#%20"));
-        pages(&client, request("aws.lambda.list_functions", &t, [])).await.unwrap();
-        pages(&client, request("aws.dynamodb.list_tables", &t, [])).await.unwrap();
+        // Not REST-JSON: moto 5.2.5 refuses even boto3's signatures there.
+        for operation in ["aws.dynamodb.list_tables", "aws.secretsmanager.list_secrets", "aws.iam.list_users"] {
+            pages(&client, request(operation, &t, [])).await.unwrap();
+        }
     });
 }
 
