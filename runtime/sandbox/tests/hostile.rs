@@ -39,7 +39,7 @@ fn forms_that_are_none() {
         (format!("{start}&InstanceId.1=%00%00"), Some("InvalidInstanceID.Malformed")),
         (format!("{start}&x=%"), Some("MalformedQueryString")),
         (format!("{start}&.=1"), Some("UnknownParameter")),
-        (format!("{start}&Filter=1"), None),
+        (format!("{start}&Filter=1"), Some("InvalidParameterValue")),
         ("\u{0}&&&===".to_owned(), Some("MissingAction")),
         (deep, Some("MalformedQueryString")),
         (many, Some("MalformedQueryString")),

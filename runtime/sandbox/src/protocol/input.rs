@@ -112,6 +112,17 @@ impl Decoder<'_> {
 
     fn value(&self, id: ShapeId, flattened: bool, node: &Node, path: &str) -> Result<Value, InputError> {
         let Some(shape) = self.shape(id) else { return Err(InputError::Unknown(path.to_owned())) };
+        // `Filter=x` filters nothing, so it isn't let pass; `Filter=` is how an empty list is written.
+        let text = node.value.as_deref().unwrap_or_default();
+        if !text.is_empty()
+            && matches!(shape.kind, ShapeKind::Structure(_) | ShapeKind::Union(_) | ShapeKind::List { .. })
+        {
+            return Err(InputError::Invalid {
+                parameter: path.to_owned(),
+                value: text.to_owned(),
+                expected: "numbered or named parts",
+            });
+        }
         match &shape.kind {
             ShapeKind::Structure(members) | ShapeKind::Union(members) => self.structure(members, node, path, &[]),
             ShapeKind::List { item, wire_name } => {
@@ -124,7 +135,6 @@ impl Decoder<'_> {
                 if let Some(below) = node.children.keys().next() {
                     return Err(InputError::Unknown(join(path, below)));
                 }
-                let text = node.value.as_deref().unwrap_or_default();
                 parse_scalar(scalar, text).map_err(|expected| InputError::Invalid {
                     parameter: path.to_owned(),
                     value: text.to_owned(),
@@ -216,7 +226,9 @@ mod tests {
         assert_eq!(read("ec2", "describe_instances", "Filter.-1.Name=red"), unknown("Filter.-1"));
         assert_eq!(read("ec2", "describe_instances", "DryRun.1=true"), unknown("DryRun.1"));
         assert_eq!(read("ec2", "stop_instances", ""), Err(InputError::Missing("InstanceId".into())));
-        for bad in ["MaxResults=five", "MaxResults=99999999999", "DryRun=perhaps", "MaxResults="] {
+        for bad in
+            ["MaxResults=five", "MaxResults=99999999999", "DryRun=perhaps", "MaxResults=", "Filter=1", "Filter.1=x"]
+        {
             assert!(matches!(read("ec2", "describe_instances", bad), Err(InputError::Invalid { .. })), "{bad}");
         }
     }

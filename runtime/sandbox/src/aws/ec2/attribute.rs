@@ -1,4 +1,4 @@
-//! ModifyInstanceAttribute.
+//! ModifyInstanceAttribute, and DescribeInstanceAttribute for what it sets.
 //!
 //! Two forms, as EC2 has them: `Attribute=instanceType&Value=t3.small` and `InstanceType.Value=t3.small`. Attributes that
 //! the practice cloud doesn't keep are refused rather than ignored.
@@ -8,6 +8,7 @@ use super::{ids, region, run, shown};
 use crate::aws::call::{Call, flag, needed, text};
 use crate::aws::error::ApiError;
 use crate::protocol::Value;
+use crate::protocol::value::record;
 use crate::world::World;
 
 /// Members that name an attribute, with EC2's name for it.
@@ -63,6 +64,36 @@ pub(crate) fn modify(input: &Value, world: &mut World, call: &mut Call<'_>) -> R
     Ok(Value::record())
 }
 
+pub(crate) fn describe(input: &Value, world: &mut World, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let (id, attribute) = (needed(input, "InstanceId")?, needed(input, "Attribute")?);
+    let shown = shown(world);
+    let place = region(world, call)?;
+    let groups = |ids: &[std::sync::Arc<str>]| ids.iter().map(|id| record![("GroupId", id)]).collect::<Vec<_>>();
+    let instance = ids::instance(place, id, call, shown)?;
+    let attributes = &instance.attributes;
+    let of = |value: Value| record![("Value", value)];
+    let behaviour = if attributes.terminate_on_shutdown { "terminate" } else { "stop" };
+    let (member, value) = match attribute {
+        "instanceType" => ("InstanceType", of(Value::from(&instance.kind))),
+        "disableApiTermination" => ("DisableApiTermination", of(attributes.disable_api_termination.into())),
+        "disableApiStop" => ("DisableApiStop", of(attributes.disable_api_stop.into())),
+        "ebsOptimized" => ("EbsOptimized", of(attributes.ebs_optimized.into())),
+        "sourceDestCheck" => ("SourceDestCheck", of(attributes.source_dest_check.into())),
+        "instanceInitiatedShutdownBehavior" => ("InstanceInitiatedShutdownBehavior", of(behaviour.into())),
+        "groupSet" => ("Groups", groups(&instance.groups).into()),
+        other => return Err(unknown(other)),
+    };
+    call.proceed(input)?;
+    Ok(Value::Record(vec![("InstanceId".into(), Value::from(&instance.id)), (member.into(), value)]))
+}
+
+fn unknown(attribute: &str) -> ApiError {
+    if MEMBERS.iter().any(|(_, name)| *name == attribute) {
+        return ApiError::unsupported(&format!("the instance attribute {attribute}"));
+    }
+    ApiError::invalid(format!("Value ({attribute}) for parameter attribute is invalid. Unknown attribute."))
+}
+
 fn incorrect(id: &str, wanted: &str) -> ApiError {
     ApiError::new("IncorrectInstanceState", format!("The instance '{id}' is not in the '{wanted}' state."))
 }
@@ -96,12 +127,7 @@ fn change(input: &Value, call: &Call<'_>) -> Result<Change, ApiError> {
             "terminate" => Ok(Change::Shutdown(true)),
             _ => Err(ApiError::invalid(format!("Invalid value '{value}' for {attribute}."))),
         },
-        known if MEMBERS.iter().any(|(_, name)| *name == known) => {
-            Err(ApiError::unsupported(&format!("the instance attribute {known}")))
-        }
-        other => {
-            Err(ApiError::invalid(format!("Value ({other}) for parameter attribute is invalid. Unknown attribute.")))
-        }
+        other => Err(unknown(other)),
     }
 }
 

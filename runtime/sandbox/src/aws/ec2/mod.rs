@@ -38,6 +38,7 @@ pub(crate) const OPERATIONS: &[(&str, Handler)] = &[
     ("DeleteTags", tags::delete),
     ("DeleteVolume", volumes::delete),
     ("DescribeAvailabilityZones", places::zones),
+    ("DescribeInstanceAttribute", attribute::describe),
     ("DescribeInstanceStatus", status::describe),
     ("DescribeInstances", describe::instances),
     ("DescribeRegions", places::regions),

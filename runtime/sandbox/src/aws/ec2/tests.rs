@@ -171,6 +171,10 @@ fn a_type_changes_only_while_stopped() {
     let unprotect = record![("InstanceId", C), ("Attribute", "disableApiTermination"), ("Value", "false")];
     lab.ask("ModifyInstanceAttribute", unprotect).unwrap();
     lab.ask("TerminateInstances", ids(&[C])).unwrap();
+    let asked = |attribute: &'static str| record![("InstanceId", B), ("Attribute", attribute)];
+    let kind = lab.ask("DescribeInstanceAttribute", asked("instanceType")).unwrap();
+    assert_eq!(kind.get("InstanceType").and_then(|t| t.get("Value")).and_then(Value::text), Some("t3.small"));
+    assert_eq!(lab.code("DescribeInstanceAttribute", asked("colour")), "InvalidParameterValue");
     let two = with(resize(B, "t3.micro"), "DisableApiStop", record![("Value", true)]);
     assert_eq!(lab.code("ModifyInstanceAttribute", two), "InvalidParameterCombination");
     assert_eq!(lab.code("ModifyInstanceAttribute", record![("InstanceId", B)]), "MissingParameter");
@@ -338,4 +342,13 @@ fn volumes_and_snapshots_live_their_lives() {
     let gone = record![("SnapshotId", snapshot.get("SnapshotId").unwrap().clone())];
     lab.ask("DeleteSnapshot", gone.clone()).unwrap();
     assert_eq!(lab.code("DeleteSnapshot", gone), "InvalidSnapshot.NotFound");
+}
+
+#[test]
+fn a_hundred_thousand_machines_are_a_small_world() {
+    let mut lab = Lab::new("[[instances]]\nname = \"n-{n}\"\ncount = 100000\n");
+    let answer = lab.ask("DescribeInstances", Value::record()).unwrap();
+    assert_eq!(instances(&answer).len(), 1000, "one answer has a thousand at most");
+    assert!(answer.get("NextToken").is_some());
+    assert_eq!(lab.names("tag:Name", "n-9999?").len(), 10);
 }
