@@ -89,8 +89,6 @@ pub enum Event {
         recheck_after_ms: u64,
         /// Where a call without a place of its own runs, resolved: an object with a target.
         ambient: Digest,
-        /// Groups of targets that the program asked for, resolved: an object with a map of lists of targets.
-        groups: Digest,
     },
     /// A signed statement was accepted.
     Approved {

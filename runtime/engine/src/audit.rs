@@ -1,9 +1,25 @@
-//! The audit log: a hash chain over everything that was decided, sent and answered. Read and verified here.
+//! The audit log: a hash chain over everything that was decided, sent and answered. Written, read and verified here.
+//!
+//! Entries travel in the commit of what they tell of, so neither is ever there without the other. On a machine that
+//! its user owns this is evidence, not enforcement.
 
-use escher_ir::audit::AuditEntry;
+use std::collections::BTreeMap;
+
+use escher_ir::Digest;
+use escher_ir::audit::{AuditEntry, AuditEvent, AuditSegment};
+use escher_ir::codec;
+use escher_ir::journal::{Entry, Event};
+use jiff::Timestamp;
 
 use crate::engine::Engine;
-use crate::error::EngineError;
+use crate::error::{EngineError, Refused};
+use crate::journal;
+use crate::store::{Append, Commit, Head, StateStore, StoreError};
+
+/// The stream of the log.
+pub(crate) const STREAM: &str = "audit";
+/// Attempts to append where other processes append too.
+const ATTEMPTS: u32 = 50;
 
 /// What a check of the whole log found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +39,219 @@ pub struct AuditProblem {
     pub reason: String,
 }
 
-pub(crate) fn entries(_: &Engine, _: u64) -> Result<Vec<AuditEntry>, EngineError> {
-    Ok(Vec::new())
+/// Where the log ends, remembered between two appends.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct End {
+    known: Option<(Head, u64, Digest)>,
 }
 
-pub(crate) fn verify(_: &Engine) -> Result<AuditVerdict, EngineError> {
-    Ok(AuditVerdict { entries: 0, problems: Vec::new() })
+impl End {
+    fn find(&mut self, store: &dyn StateStore) -> Result<(Head, u64, Digest), EngineError> {
+        if let Some(known) = self.known {
+            return Ok(known);
+        }
+        let head = store.head(STREAM)?;
+        let mut found = (head, 0, Digest([0; 32]));
+        if let Some(at) = head.count.checked_sub(1) {
+            for segment in store.read(STREAM, at)? {
+                let (_, segment): (_, AuditSegment) = codec::decode(&segment.bytes)?;
+                if let Some(last) = segment.entries.last() {
+                    (found.1, found.2) = (last.number + 1, last.digest()?);
+                }
+            }
+        }
+        self.known = Some(found);
+        Ok(found)
+    }
+}
+
+/// Makes a commit with these audit entries in it. Where another process was first with its entries, it is tried again.
+pub(crate) fn commit(
+    store: &dyn StateStore,
+    end: &mut End,
+    mut commit: Commit,
+    events: Vec<(Timestamp, AuditEvent)>,
+) -> Result<Vec<Head>, EngineError> {
+    if events.is_empty() {
+        return Ok(store.commit(&commit)?);
+    }
+    let own = commit.appends.len();
+    for _ in 0..ATTEMPTS {
+        let (head, mut number, mut before) = end.find(store)?;
+        let mut entries = Vec::with_capacity(events.len());
+        for (at, event) in &events {
+            let entry = AuditEntry { number, before, at: *at, event: event.clone() };
+            before = entry.digest()?;
+            number += 1;
+            entries.push(entry);
+        }
+        let (_, bytes) = codec::encode(&AuditSegment { entries })?;
+        commit.appends.truncate(own);
+        commit.appends.push(Append { stream: STREAM.into(), expected: head, bytes });
+        match store.commit(&commit) {
+            Ok(mut heads) => {
+                end.known = heads.pop().map(|head| (head, number, before));
+                return Ok(heads);
+            }
+            Err(StoreError::Conflict { stream }) if stream == STREAM => end.known = None,
+            Err(error) => {
+                end.known = None;
+                return Err(error.into());
+            }
+        }
+    }
+    Err(StoreError::Conflict { stream: STREAM.into() }.into())
+}
+
+/// Writes a refusal down, and gives it back as the error that it is.
+pub(crate) fn refused(engine: &Engine, run: Option<&str>, principal: &str, refused: Refused) -> EngineError {
+    let event = AuditEvent::Refused {
+        run: run.map(str::to_string),
+        principal: principal.to_string(),
+        reason: refused.reason.clone(),
+    };
+    let at = engine.clock.now();
+    match commit(&*engine.store, &mut End::default(), Commit::default(), vec![(at, event)]) {
+        Ok(_) => refused.into(),
+        Err(error) => error,
+    }
+}
+
+/// What the log says of events of a run's journal. Items that ended alike, one after the other, are one entry.
+pub(crate) fn of_events(run: &str, entries: &[Entry]) -> Vec<(Timestamp, AuditEvent)> {
+    let mut events: Vec<(Timestamp, AuditEvent)> = Vec::new();
+    let run = || run.to_string();
+    for entry in entries {
+        let event = match &entry.event {
+            Event::Intent { path, operation, items, arguments, attempt, .. } => AuditEvent::Intent {
+                run: run(),
+                path: path.clone(),
+                operation: operation.clone(),
+                items: items.iter().map(|i| i.id.clone()).collect(),
+                arguments: *arguments,
+                attempt: *attempt,
+            },
+            Event::Answer { path, request_id, .. } => {
+                AuditEvent::Answer { run: run(), path: path.clone(), request_id: request_id.clone() }
+            }
+            Event::CallFailed { path, error } => AuditEvent::CallFailed {
+                run: run(),
+                path: path.clone(),
+                kind: error.kind.clone(),
+                code: error.code.clone(),
+                request_id: error.request_id.clone(),
+                maybe_done: error.maybe_done,
+            },
+            Event::Resumed { fence } => AuditEvent::Resumed { run: run(), fence: *fence },
+            Event::Finished { status, totals, .. } => {
+                AuditEvent::Finished { run: run(), status: *status, totals: totals.clone() }
+            }
+            Event::Ended { step, item, outcome, reason, .. } => {
+                if let Some((_, AuditEvent::Ended { step: s, outcome: o, reason: r, items, .. })) = events.last_mut()
+                    && (&*s, &*o, &*r) == (step, outcome, reason)
+                {
+                    items.push(item.id.clone());
+                    continue;
+                }
+                AuditEvent::Ended {
+                    run: run(),
+                    step: step.clone(),
+                    outcome: *outcome,
+                    reason: reason.clone(),
+                    items: vec![item.id.clone()],
+                }
+            }
+            // Started, Planned and Approved need more than their events say; readings are not audited.
+            _ => continue,
+        };
+        events.push((entry.at, event));
+    }
+    events
+}
+
+/// Entries from the one numbered `from`.
+pub(crate) fn entries(engine: &Engine, from: u64) -> Result<Vec<AuditEntry>, EngineError> {
+    let mut entries = Vec::new();
+    for segment in engine.store.read(STREAM, 0)? {
+        let (_, segment): (_, AuditSegment) = codec::decode(&segment.bytes)?;
+        entries.extend(segment.entries.into_iter().filter(|e| e.number >= from));
+    }
+    Ok(entries)
+}
+
+/// Checks the chain of entries, the chain of segments, and each run's journal against what the log says of it.
+pub(crate) fn verify(engine: &Engine) -> Result<AuditVerdict, EngineError> {
+    let mut verdict = AuditVerdict { entries: 0, problems: Vec::new() };
+    let mut told: BTreeMap<String, Vec<(String, u32)>> = BTreeMap::new();
+    let mut before = Digest([0; 32]);
+    for segment in stream(engine, STREAM, &mut verdict.problems)? {
+        let segment: AuditSegment = match codec::decode(&segment) {
+            Ok((_, segment)) => segment,
+            Err(error) => {
+                let at = format!("entry {}", verdict.entries);
+                verdict.problems.push(AuditProblem { at, reason: error.to_string() });
+                continue;
+            }
+        };
+        for entry in segment.entries {
+            let problem = |reason: &str| AuditProblem { at: format!("entry {}", entry.number), reason: reason.into() };
+            if entry.number != verdict.entries {
+                verdict.problems.push(problem(&format!("entry {} is missing or out of order", verdict.entries)));
+            }
+            if entry.before != before {
+                verdict.problems.push(problem("the entry before it is not the one that it was written after"));
+            }
+            verdict.entries = entry.number + 1;
+            before = entry.digest()?;
+            if let AuditEvent::Intent { run, path, attempt, .. } = entry.event {
+                told.entry(run).or_default().push((path, attempt));
+            }
+        }
+    }
+    for name in engine.store.streams(journal::PREFIX)? {
+        let run = name.strip_prefix(journal::PREFIX).unwrap_or(&name).to_string();
+        let mut sent = Vec::new();
+        for segment in stream(engine, &name, &mut verdict.problems)? {
+            match codec::decode::<escher_ir::journal::Segment>(&segment) {
+                Ok((_, segment)) => sent.extend(segment.events.into_iter().filter_map(|e| match e.event {
+                    Event::Intent { path, attempt, .. } => Some((path, attempt)),
+                    _ => None,
+                })),
+                Err(error) => verdict.problems.push(AuditProblem { at: name.clone(), reason: error.to_string() }),
+            }
+        }
+        if sent != told.remove(&run).unwrap_or_default() {
+            let reason = "its journal and the audit log tell of different calls".to_string();
+            verdict.problems.push(AuditProblem { at: name, reason });
+        }
+    }
+    for run in told.into_keys() {
+        verdict.problems.push(AuditProblem { at: format!("run/{run}"), reason: "its journal is gone".into() });
+    }
+    Ok(verdict)
+}
+
+/// The segments of a stream, and what is wrong with their chain.
+fn stream(engine: &Engine, name: &str, problems: &mut Vec<AuditProblem>) -> Result<Vec<Vec<u8>>, EngineError> {
+    let problem = |reason: String| AuditProblem { at: name.to_string(), reason };
+    let segments = match engine.store.read(name, 0) {
+        Ok(segments) => segments,
+        Err(StoreError::Damaged { reason, .. }) => {
+            problems.push(problem(reason));
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut head = Head::EMPTY;
+    for (number, segment) in segments.iter().enumerate() {
+        let after = head.after(&segment.bytes);
+        if segment.before != head.digest || segment.head != after {
+            problems.push(problem(format!("segment {number} was changed, or one before it")));
+        }
+        head = segment.head;
+    }
+    if engine.store.head(name)? != head {
+        problems.push(problem("segments are missing at the end".into()));
+    }
+    Ok(segments.into_iter().map(|s| s.bytes).collect())
 }

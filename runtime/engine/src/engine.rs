@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use crate::approve::{ApproveOptions, Gate, SigningKey};
 use crate::audit::AuditVerdict;
 use crate::clock::{Clock, SystemClock};
-use crate::error::EngineError;
+use crate::error::{EngineError, Refused};
 use crate::operations::Operations;
 use crate::options::{PlanOptions, RunOptions};
 use crate::plan::Planned;
@@ -126,34 +126,44 @@ impl Engine {
         crate::approve::add_signature(self, run, statement, signature, gate)
     }
 
+    /// Principals who have approved a run so far, whether or not that is enough.
+    pub fn approvals(&self, run: &str) -> Result<Vec<String>, EngineError> {
+        crate::approve::principals(self, run)
+    }
+
+    /// Records that a caller refused something for a reason of its own.
+    pub fn refuse(&self, run: Option<&str>, principal: &str, reason: &str) -> Result<(), EngineError> {
+        match crate::audit::refused(self, run, principal, Refused::new(reason, "")) {
+            EngineError::Refused(_) => Ok(()),
+            other => Err(other),
+        }
+    }
+
     /// Starts a planned run, once, and goes on to its end.
     ///
     /// An item that fails is no error but an outcome of the report; `Err` is for what kept the run from being judged.
     pub async fn run(&self, run: &str, change: &dyn Change, options: &RunOptions) -> Result<RunReport, EngineError> {
-        let _ = (run, change, options);
-        Err(EngineError::Usage("not built yet".into()))
+        crate::run::run(self, run, change, options).await
     }
 
     /// Goes on with a run that was interrupted or cancelled.
     pub async fn resume(&self, run: &str, change: &dyn Change, options: &RunOptions) -> Result<RunReport, EngineError> {
-        let _ = (run, change, options);
-        Err(EngineError::Usage("not built yet".into()))
+        crate::run::resume(self, run, change, options).await
     }
 
     /// Takes a run back, newest item first, in a run of its own.
     pub async fn undo(&self, run: &str, change: &dyn Change, options: &RunOptions) -> Result<RunReport, EngineError> {
-        let _ = (run, change, options);
-        Err(EngineError::Usage("not built yet".into()))
+        crate::run::undo(self, run, change, options).await
     }
 
     /// All runs, newest first.
     pub fn runs(&self) -> Result<Vec<RunSummary>, EngineError> {
-        Ok(Vec::new())
+        crate::runs::list(self)
     }
 
     /// What a run did so far.
     pub fn show(&self, run: &str) -> Result<RunReport, EngineError> {
-        Err(EngineError::Usage(format!("there is no run {run}")))
+        crate::runs::report(self, run)
     }
 
     /// The audit log, oldest first, from the entry numbered `from`.

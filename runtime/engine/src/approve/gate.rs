@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use escher_catalog::Risk;
 use escher_ir::Digest;
-use escher_ir::plan::Plan;
+use escher_ir::program::Approval;
+use escher_ir::statement::{NAMESPACE, Signed, Statement, StatementKind};
 use jiff::Timestamp;
+use ssh_key::{HashAlg, PublicKey, SshSig};
 
-use super::AllowedSigners;
+use super::signers::{Allowed, AllowedSigners};
 use crate::error::Refused;
+use crate::limits::MAX_SIGNATURE_FILE;
+use crate::plan::Planned;
 
 /// Who may sign, who has which role, and what the project was set up for.
 #[derive(Clone, Debug, Default)]
@@ -27,10 +32,151 @@ pub struct Gate {
 pub(crate) struct Passed {
     /// The signed statements that count.
     pub(crate) approvals: Vec<Digest>,
-    /// Somebody approved their own run.
+    /// Somebody approved their own run, or alone where two are needed.
     pub(crate) solo: bool,
     /// A throw-away key.
     pub(crate) sandbox: bool,
-    /// When the first of the approvals ends.
-    pub(crate) expires: Option<Timestamp>,
+}
+
+/// A statement whose signature and signer hold.
+#[derive(Clone, Debug)]
+pub(crate) struct Accepted {
+    pub(crate) statement: Statement,
+    pub(crate) fingerprint: String,
+    pub(crate) own: bool,
+}
+
+/// What a plan needs: the playbook's own words, and two for `critical`.
+pub(crate) fn required(planned: &Planned) -> Option<Approval> {
+    let plan = &planned.plan;
+    let mut approval = plan.approval.clone();
+    if plan.risk >= Risk::High && approval.is_none() {
+        // The compiler demands it; an IR from elsewhere is held to it here.
+        approval = Some(Approval { by: "manager".into(), of: 1, valid_seconds: 86_400 });
+    }
+    if let Some(approval) = &mut approval {
+        approval.of = approval.of.max(if plan.risk == Risk::Critical { 2 } else { 1 });
+    }
+    approval
+}
+
+/// Judges one signed statement for a plan at a time.
+pub(crate) fn accept(
+    gate: &Gate,
+    planned: &Planned,
+    store: &str,
+    starter: &str,
+    signed: &Signed,
+    now: Timestamp,
+) -> Result<Accepted, Refused> {
+    let again = "approve the plan again with `escher approve`";
+    let no = |reason: String| Refused::new(format!("this approval does not count: {reason}"), again);
+    if signed.statement.len() > MAX_SIGNATURE_FILE || signed.signature.len() > MAX_SIGNATURE_FILE {
+        return Err(no("it is too large".into()));
+    }
+    let statement: Statement =
+        serde_json::from_str(&signed.statement).map_err(|e| no(format!("its statement cannot be read ({e})")))?;
+    // One statement, one spelling: what is judged is all that was signed.
+    if statement.to_bytes() != signed.statement.as_bytes() {
+        return Err(no("its statement is not in canonical form".into()));
+    }
+    if statement.schema != "escher.statement/1" || statement.kind != StatementKind::Plan {
+        return Err(no("its statement is of another kind".into()));
+    }
+    let signature =
+        SshSig::from_pem(&signed.signature).map_err(|e| no(format!("its signature cannot be read ({e})")))?;
+    let key = signature.public_key().clone();
+    // `verify` checks the namespace too.
+    PublicKey::new(key.clone(), "")
+        .verify(NAMESPACE, signed.statement.as_bytes(), &signature)
+        .map_err(|_| no("the signature does not fit the statement, or is of another namespace".into()))?;
+    if statement.store != store {
+        return Err(no("it was signed for another state store".into()));
+    }
+    if statement.run != planned.run {
+        return Err(no(format!("it was signed for run {}, not for {}", statement.run, planned.run)));
+    }
+    if statement.digest != planned.digest {
+        return Err(no("it was signed for another plan".into()));
+    }
+    if statement.playbook != planned.plan.playbook {
+        return Err(no("it was signed for another playbook".into()));
+    }
+    if now >= statement.expires {
+        return Err(no(format!("it ended at {}", statement.expires)));
+    }
+    let skew = jiff::SignedDuration::from_mins(5);
+    if statement.signed.checked_sub(skew).is_ok_and(|from| now < from) {
+        return Err(no(format!("it holds from {} only", statement.signed)));
+    }
+    let approval = required(planned);
+    if let Some(approval) = &approval {
+        let longest = i64::try_from(approval.valid_seconds).unwrap_or(i64::MAX);
+        if statement.expires.as_second().saturating_sub(statement.signed.as_second()) > longest {
+            return Err(no("it holds longer than the playbook allows".into()));
+        }
+        if statement.quorum != approval.of {
+            return Err(no(format!("it was signed for {} approvers, not for {}", statement.quorum, approval.of)));
+        }
+    }
+    let principal = &statement.principal;
+    if let Allowed::No(reason) = gate.signers.allows(&key, principal, NAMESPACE, now) {
+        return Err(no(reason));
+    }
+    if let Some(Approval { by, .. }) = &approval
+        && !gate.roles.get(by).is_some_and(|members| members.contains(principal))
+    {
+        return Err(no(format!("`{principal}` does not have the role `{by}`")));
+    }
+    let own = *principal == planned.principal || principal == starter;
+    if own && !gate.solo {
+        return Err(no(format!("`{principal}` made or starts this run, and nobody approves their own")));
+    }
+    let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
+    Ok(Accepted { statement, fingerprint, own })
+}
+
+/// Judges all approvals that a run has.
+///
+/// Quorum counts principals; one key counts once, whatever names it signs under.
+pub(crate) fn judge(
+    gate: &Gate,
+    planned: &Planned,
+    store: &str,
+    starter: &str,
+    approvals: &[(Digest, Signed)],
+    now: Timestamp,
+) -> Result<Passed, Refused> {
+    let Some(approval) = required(planned) else {
+        return Ok(Passed::default());
+    };
+    let (mut principals, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    let mut passed = Passed::default();
+    let mut why = None;
+    for (digest, signed) in approvals {
+        match accept(gate, planned, store, starter, signed, now) {
+            Ok(accepted) => {
+                if !principals.contains(&accepted.statement.principal) && keys.insert(accepted.fingerprint) {
+                    principals.insert(accepted.statement.principal);
+                    passed.approvals.push(*digest);
+                    passed.solo |= accepted.own;
+                }
+            }
+            Err(refused) => why = Some(refused),
+        }
+    }
+    let have = u32::try_from(principals.len()).unwrap_or(u32::MAX);
+    if have >= approval.of {
+        return Ok(passed);
+    }
+    if gate.solo && have >= 1 {
+        passed.solo = true;
+        return Ok(passed);
+    }
+    let needed =
+        format!("run {} needs {} of role `{}` to approve it, and has {have}", planned.run, approval.of, approval.by);
+    Err(match why {
+        Some(why) => Refused::new(format!("{needed}; {}", why.reason), why.help),
+        None => Refused::new(needed, format!("`escher approve {} --key KEY`", planned.run)),
+    })
 }

@@ -72,10 +72,6 @@ impl SigningKey {
         self.key.fingerprint(HashAlg::Sha256).to_string()
     }
 
-    pub(crate) fn public(&self) -> &ssh_key::PublicKey {
-        self.key.public_key()
-    }
-
     /// An armoured signature in the namespace of approvals.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<String, EngineError> {
         self.key

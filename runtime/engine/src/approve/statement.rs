@@ -1,11 +1,23 @@
 //! Statements about a planned run: made, signed here or elsewhere, recorded.
 
-use escher_ir::Digest;
-use escher_ir::statement::{Signed, Statement};
+use escher_ir::audit::AuditEvent;
+use escher_ir::journal::{Entry, Event};
+use escher_ir::statement::{Signed, Statement, StatementKind};
+use escher_ir::{Digest, Target, codec};
+use jiff::{SignedDuration, Timestamp};
 
-use crate::approve::{Gate, SigningKey};
+use super::gate::{accept, required};
+use super::{Gate, Passed, SigningKey};
+use crate::audit::{self, End};
 use crate::engine::Engine;
-use crate::error::EngineError;
+use crate::error::{EngineError, Refused};
+use crate::journal::{self, RunState};
+use crate::limits::MAX_SIGNATURE_FILE;
+use crate::plan::{self, Planned};
+use crate::store::{Append, Commit};
+
+/// How long an approval holds where the playbook does not say.
+const DEFAULT_VALIDITY: u64 = 86_400;
 
 /// Who approves, and their words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,18 +28,159 @@ pub struct ApproveOptions {
     pub comment: String,
 }
 
-pub(crate) fn statement_for(_: &Engine, _: &str, _: &ApproveOptions) -> Result<Statement, EngineError> {
-    Err(EngineError::Usage("not built yet".into()))
+fn statement(engine: &Engine, planned: &Planned, options: &ApproveOptions) -> Statement {
+    let approval = required(planned);
+    let valid = approval.as_ref().map_or(DEFAULT_VALIDITY, |a| a.valid_seconds);
+    // Whole seconds: what people see is what is signed.
+    let signed = Timestamp::from_second(engine.clock.now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let valid = SignedDuration::from_secs(i64::try_from(valid).unwrap_or(i64::MAX));
+    Statement {
+        comment: options.comment.clone(),
+        digest: planned.digest,
+        expires: signed.checked_add(valid).unwrap_or(Timestamp::MAX),
+        kind: StatementKind::Plan,
+        principal: options.principal.clone(),
+        playbook: planned.plan.playbook.clone(),
+        quorum: approval.map_or(1, |a| a.of),
+        run: planned.run.clone(),
+        schema: "escher.statement/1".into(),
+        signed,
+        store: engine.store.id().to_string(),
+    }
 }
+
+pub(crate) fn statement_for(engine: &Engine, run: &str, options: &ApproveOptions) -> Result<Statement, EngineError> {
+    Ok(statement(engine, &plan::load(engine, run)?, options))
+}
+
 pub(crate) fn approve(
-    _: &Engine,
-    _: &str,
-    _: &SigningKey,
-    _: &ApproveOptions,
-    _: &Gate,
+    engine: &Engine,
+    run: &str,
+    key: &SigningKey,
+    options: &ApproveOptions,
+    gate: &Gate,
 ) -> Result<Digest, EngineError> {
-    Err(EngineError::Usage("not built yet".into()))
+    let statement = statement_for(engine, run, options)?.to_bytes();
+    let signature = key.sign(&statement)?;
+    add_signature(engine, run, &statement, &signature, gate)
 }
-pub(crate) fn add_signature(_: &Engine, _: &str, _: &[u8], _: &str, _: &Gate) -> Result<Digest, EngineError> {
-    Err(EngineError::Usage("not built yet".into()))
+
+pub(crate) fn add_signature(
+    engine: &Engine,
+    run: &str,
+    statement: &[u8],
+    signature: &str,
+    gate: &Gate,
+) -> Result<Digest, EngineError> {
+    let state = plan::state_of(engine, run)?;
+    let planned = plan::from_state(engine, &state)?;
+    let refuse = |principal: &str, refused| Err(audit::refused(engine, Some(run), principal, refused));
+    if statement.len() > MAX_SIGNATURE_FILE {
+        return Err(EngineError::Usage("the statement is too large".into()));
+    }
+    let Ok(text) = String::from_utf8(statement.to_vec()) else {
+        return Err(EngineError::Usage("the statement is not text".into()));
+    };
+    let signed = Signed { statement: text, signature: signature.to_string() };
+    if state.started.is_some() {
+        let reason = format!("run {run} has begun: a plan starts once");
+        return refuse("", Refused::new(reason, "make a new plan with `escher plan`"));
+    }
+    let accepted = match accept(gate, &planned, engine.store.id(), "", &signed, engine.clock.now()) {
+        Ok(accepted) => accepted,
+        Err(refused) => return refuse("", refused),
+    };
+    let (approval, bytes) = codec::encode(&signed)?;
+    if state.approvals.iter().any(|(known, _)| *known == approval) {
+        return Ok(approval);
+    }
+    let now = engine.clock.now();
+    let principal = accepted.statement.principal.clone();
+    let event = Event::Approved { approval, principal: principal.clone() };
+    let segment = journal::segment(state.events, vec![Entry { at: now, event }])?;
+    let append = Append { stream: journal::stream(run), expected: state.head, bytes: segment };
+    let commit = Commit { objects: vec![(approval, bytes)], appends: vec![append], lease: None };
+    let event = AuditEvent::Approved {
+        run: run.to_string(),
+        approval,
+        plan: planned.digest,
+        principal,
+        key: accepted.fingerprint,
+        comment: accepted.statement.comment,
+    };
+    audit::commit(&*engine.store, &mut End::default(), commit, vec![(now, event)])?;
+    Ok(approval)
+}
+
+/// Principals who have approved a run so far.
+pub(crate) fn principals(engine: &Engine, run: &str) -> Result<Vec<String>, EngineError> {
+    let state = RunState::load(&*engine.store, run)?;
+    Ok(state.map(|s| s.approvals.into_iter().map(|(_, principal)| principal).collect()).unwrap_or_default())
+}
+
+/// The approvals of a run, with their statements.
+pub(crate) fn load_signed(engine: &Engine, state: &RunState) -> Result<Vec<(Digest, Signed)>, EngineError> {
+    let load = |digest: &Digest| Ok((*digest, journal::load::<Signed>(&*engine.store, digest)?.1));
+    state.approvals.iter().map(|(digest, _)| load(digest)).collect()
+}
+
+/// Judges a run at the gate; a refusal is audited. In a sandbox a throw-away key signs what is missing.
+pub(crate) fn pass(
+    engine: &Engine,
+    state: &RunState,
+    planned: &Planned,
+    starter: &str,
+    gate: &Gate,
+) -> Result<(Passed, Vec<(Digest, Vec<u8>)>), EngineError> {
+    if gate.sandbox {
+        if let Some(real) = planned.plan.targets.iter().find(|t| !is_practice(t)) {
+            let reason = format!("--sandbox is for practice clouds, and {} {} is none", real.cloud, real.account);
+            let refused = Refused::new(reason, "leave out --sandbox, and have the run approved");
+            return Err(audit::refused(engine, Some(&planned.run), starter, refused));
+        }
+        let Some(_) = required(planned) else {
+            return Ok((Passed { sandbox: true, ..Passed::default() }, Vec::new()));
+        };
+        let key = SigningKey::throw_away()?;
+        let options = ApproveOptions { principal: "sandbox".into(), comment: "throw-away key of --sandbox".into() };
+        let statement = statement(engine, planned, &options).to_bytes();
+        let signature = key.sign(&statement)?;
+        let signed = Signed { statement: String::from_utf8_lossy(&statement).into_owned(), signature };
+        let (digest, bytes) = codec::encode(&signed)?;
+        let passed = Passed { approvals: vec![digest], sandbox: true, solo: false };
+        return Ok((passed, vec![(digest, bytes)]));
+    }
+    let approvals = load_signed(engine, state)?;
+    match super::judge(gate, planned, engine.store.id(), starter, &approvals, engine.clock.now()) {
+        Ok(passed) => Ok((passed, Vec::new())),
+        Err(refused) => Err(audit::refused(engine, Some(&planned.run), starter, refused)),
+    }
+}
+
+/// Whether a target is a practice cloud: one that answers on this machine.
+fn is_practice(target: &Target) -> bool {
+    let Some(endpoint) = &target.endpoint else { return false };
+    let Some((_, rest)) = endpoint.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_practice() {
+        let at = |endpoint: &str| is_practice(&Target { endpoint: Some(endpoint.into()), ..Target::default() });
+        assert!(at("http://127.0.0.1:4566/") && at("http://[::1]:80") && at("http://localhost:1"));
+        for real in ["https://ec2.amazonaws.com", "http://127.0.0.1@evil.example", "http://127.0.0.1.evil.example", "x"]
+        {
+            assert!(!at(real), "{real}");
+        }
+        assert!(!is_practice(&Target::default()));
+    }
 }

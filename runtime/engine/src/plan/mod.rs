@@ -1,15 +1,41 @@
-//! Planning.
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! Planning: reads the world and says what a run would do. Holds no handle that could change anything.
+//!
+//! A plan is made by the same evaluator that will run it; a change is noted and answered with a hole.
 
-use crate::engine::Engine;
-use crate::error::EngineError;
-use crate::options::PlanOptions;
-use escher_ir::plan::Plan;
-use escher_ir::program::Program;
-use escher_ir::{Digest, Value};
+mod bounds;
+mod json;
+mod marks;
+mod order;
+mod params;
+mod steps;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+use escher_eval::EvalError;
+use escher_ir::audit::AuditEvent;
+use escher_ir::journal::{CallFailure, Entry, Event};
+use escher_ir::operation::StoredRecord;
+use escher_ir::plan::{ItemId, Plan, PlannedArgument, PlannedCall, PlannedItem, PlannedStep, Rollback};
+use escher_ir::program::{Block, Node, NodeKind, Program, Step};
+use escher_ir::{Digest, Target, Value, codec};
 use escher_provider::Read;
 use jiff::Timestamp;
+
+pub(crate) use bounds::{at, count_of, too_many};
+pub use json::plan_json;
+pub(crate) use json::verify_file;
+pub(crate) use order::Order;
+use steps::{PlannedSteps, RawStep};
+pub(crate) use steps::{outer, plan_bodies};
+
+use crate::engine::Engine;
+use crate::error::{EngineError, Refused};
+use crate::identity::RawId;
+use crate::journal::{self, RunState};
+use crate::options::PlanOptions;
+use crate::store::{Append, Commit, Head};
+use crate::world::{Ask, Bindings, Mode, Notes, Question, Round, What, World, lock};
 
 /// A plan with the run that it is for.
 #[derive(Clone, Debug)]
@@ -28,23 +54,405 @@ pub struct Planned {
     pub began: Timestamp,
 }
 
-/// The plan as `escher.plan/1`.
-pub fn plan_json(planned: &Planned) -> serde_json::Value {
-    serde_json::json!({ "schema": "escher.plan/1", "run": planned.run })
+/// What was read while planning, for the journal.
+#[derive(Default)]
+pub(crate) struct Collected(Mutex<Vec<(String, Value, Timestamp)>>);
+
+impl Notes for Collected {
+    fn fixed(&self, path: &str, value: &Value, began: Timestamp) {
+        lock(&self.0).push((path.to_string(), value.clone(), began));
+    }
+    fn read_failed(&self, _: &str, _: &CallFailure) {}
+}
+
+/// Where a source of a step's list stands in its reading.
+pub(crate) fn sources(block: &Block) -> BTreeSet<&str> {
+    let of_step = |node| match node {
+        &Node { kind: NodeKind::Step(ref step), .. } => step.each.as_ref(),
+        _ => None,
+    };
+    block.nodes.iter().filter_map(of_step).flat_map(|each| each.sources.iter().map(String::as_str)).collect()
 }
 
 pub(crate) async fn plan(
-    _: &Engine,
-    _: Arc<Program>,
-    _: BTreeMap<String, Value>,
-    _: &dyn Read,
-    _: &PlanOptions,
+    engine: &Engine,
+    program: Arc<Program>,
+    parameters: BTreeMap<String, Value>,
+    read: &dyn Read,
+    options: &PlanOptions,
 ) -> Result<Planned, EngineError> {
-    Err(EngineError::Usage("not built yet".into()))
+    match make(engine, program, parameters, read, options).await {
+        Err(EngineError::Refused(refused)) => Err(crate::audit::refused(engine, None, &options.principal, refused)),
+        other => other,
+    }
 }
-pub(crate) fn load(_: &Engine, _: &str) -> Result<Planned, EngineError> {
-    Err(EngineError::Usage("not built yet".into()))
+
+async fn make(
+    engine: &Engine,
+    program: Arc<Program>,
+    parameters: BTreeMap<String, Value>,
+    read: &dyn Read,
+    options: &PlanOptions,
+) -> Result<Planned, EngineError> {
+    let began = engine.clock.now();
+    let parameters = params::complete(&program, parameters)?;
+    let (program_digest, program_bytes) = codec::encode(&*program)?;
+    let mut objects = vec![(program_digest, program_bytes)];
+    let records = records(engine, &program, &mut objects)?;
+    let (steps, notes) = (PlannedSteps::default(), Collected::default());
+    let world = World {
+        program: &program,
+        read,
+        operations: &*engine.operations,
+        clock: &*engine.clock,
+        steps: &steps,
+        notes: &notes,
+        ambient: Arc::new(options.ambient.clone()),
+        groups: &options.groups,
+        run: None,
+        planned_at: began,
+        memo: Mutex::default(),
+        began: Mutex::default(),
+        resolved: Mutex::default(),
+        records: Mutex::new(records.0),
+        backoff: std::time::Duration::from_millis(250),
+    };
+    let ambient = match program.operations.is_empty() {
+        true => world.ambient.clone(),
+        false => world
+            .resolve(&world.ambient)
+            .await
+            .map_err(|error| EngineError::Call { operation: "finding out account and region".into(), error })?,
+    };
+    let world = World { ambient, ..world };
+    let raw = walk(&world, &steps, &parameters).await?;
+    let (targets, planned_steps) = finish(&program, raw, &world.ambient);
+    let plan = Plan {
+        program: program_digest,
+        playbook: program.playbook.name.clone(),
+        risk: program.playbook.risk,
+        approval: program.playbook.approval.clone(),
+        parameters,
+        targets,
+        operations: records.1,
+        steps: planned_steps,
+        policy: options.policy.clone(),
+    };
+    let digest = {
+        let (digest, bytes) = codec::encode(&plan)?;
+        objects.push((digest, bytes));
+        digest
+    };
+    let (ambient, bytes) = journal::object(&Value::Target(world.ambient.clone()))?;
+    objects.push((ambient, bytes));
+    let mut events = vec![Event::Planned {
+        plan: digest,
+        program: program_digest,
+        principal: options.principal.clone(),
+        began,
+        recheck_after_ms: u64::try_from(options.recheck_after.as_millis()).unwrap_or(u64::MAX),
+        ambient,
+    }];
+    for (path, value, began) in lock(&notes.0).drain(..) {
+        let (value, bytes) = journal::object(&value)?;
+        objects.push((value, bytes));
+        events.push(Event::Fixed { path, value, began });
+    }
+    drop(world);
+    let run = mint(engine, events, objects, &plan, digest, &options.principal)?;
+    Ok(Planned { run, plan: Arc::new(plan), digest, program, principal: options.principal.clone(), began })
 }
-pub(crate) fn verify_file(_: &Engine, _: &serde_json::Value) -> Result<Planned, EngineError> {
-    Err(EngineError::Usage("not built yet".into()))
+
+/// Writes the first segment of a new run.
+pub(crate) fn mint(
+    engine: &Engine,
+    events: Vec<Event>,
+    objects: Vec<(Digest, Vec<u8>)>,
+    plan: &Plan,
+    digest: Digest,
+    principal: &str,
+) -> Result<String, EngineError> {
+    let now = engine.clock.now();
+    let run = run_id(now)?;
+    let entries = events.into_iter().map(|event| Entry { at: now, event }).collect();
+    let bytes = journal::segment(0, entries)?;
+    let append = Append { stream: journal::stream(&run), expected: Head::EMPTY, bytes };
+    let commit = Commit { objects, appends: vec![append], lease: None };
+    let event = AuditEvent::Planned {
+        run: run.clone(),
+        playbook: plan.playbook.clone(),
+        plan: digest,
+        principal: principal.to_string(),
+    };
+    crate::audit::commit(&*engine.store, &mut crate::audit::End::default(), commit, vec![(now, event)])?;
+    Ok(run)
+}
+
+/// `r-20261121-` and ten digits that nobody can guess.
+pub(crate) fn run_id(now: Timestamp) -> Result<String, EngineError> {
+    let random = crate::platform::random::<7>().map_err(|e| EngineError::Usage(format!("no random bits: {e}")))?;
+    let digits: String = crate::store::base32(&random).chars().take(10).collect();
+    Ok(format!("r-{}-{digits}", now.strftime("%Y%m%d")))
+}
+
+type Records = (HashMap<String, Arc<escher_catalog::Record>>, BTreeMap<String, Digest>);
+
+/// The records that the program was compiled against; one that is another now is named.
+fn records(engine: &Engine, program: &Program, objects: &mut Vec<(Digest, Vec<u8>)>) -> Result<Records, EngineError> {
+    let (mut records, mut digests) = (HashMap::new(), BTreeMap::new());
+    for (name, used) in &program.operations {
+        let record = engine.operations.record(name).ok_or_else(|| {
+            Refused::new(
+                format!("this catalogue has no operation `{name}`"),
+                "use the Escher that compiled the playbook",
+            )
+        })?;
+        let (digest, bytes) = codec::encode(&StoredRecord((*record).clone()))?;
+        if digest != used.record {
+            let words =
+                format!("the catalogue's record of `{name}` is not the one that the playbook was compiled with");
+            return Err(Refused::new(words, "compile the playbook again").into());
+        }
+        objects.push((digest, bytes));
+        records.insert(name.clone(), record);
+        digests.insert(name.clone(), digest);
+    }
+    Ok((records, digests))
+}
+
+async fn walk<'p>(
+    world: &World<'p>,
+    steps: &PlannedSteps,
+    parameters: &Bindings,
+) -> Result<Vec<RawStep<'p>>, EngineError> {
+    let body = &world.program.playbook.body;
+    let mut order = Order::new(body)?;
+    let sources = sources(body);
+    // `closed` has holes for what depends on the clock or the run's id; bodies are planned with it.
+    let (mut open, mut closed) = (parameters.clone(), parameters.clone());
+    let mut timed: BTreeSet<String> = BTreeSet::new();
+    let mut lost: HashMap<String, Vec<(Value, String)>> = HashMap::new();
+    let mut planned = Vec::new();
+    loop {
+        let ready = order.ready();
+        if ready.is_empty() {
+            return Ok(planned);
+        }
+        let mut missing = Round::default();
+        let mut looked = false;
+        for node in &ready {
+            let value = match &node.kind {
+                NodeKind::Let { value, .. } | NodeKind::Do { value } => value,
+                NodeKind::Require { condition, .. } => condition,
+                _ => continue,
+            };
+            looked = true;
+            let what = match &node.kind {
+                // The words of a `require` are worked out by the evaluator, with the condition.
+                NodeKind::Require { .. } => What::Expr(condition_of(node).unwrap_or(value)),
+                _ => What::Expr(value),
+            };
+            let question = look(world, &node.id, what, &open, sources.contains(&*node.id));
+            let round = match world.round(&question, None, None) {
+                Ok(round) => round,
+                // What a step has not done yet can't be read yet.
+                Err(_) if !planned.is_empty() => {
+                    let hole = Value::Hole(Arc::from(node.id.as_str()));
+                    Round { value: Some(hole), ..Round::default() }
+                }
+                Err(error) => return Err(outside(&node.id, error)),
+            };
+            let Some(found) = round.value else {
+                missing.asks.extend(round.asks);
+                missing.groups.extend(round.groups);
+                continue;
+            };
+            match &node.kind {
+                NodeKind::Let { name, value } => {
+                    if round.timed || marks::mentions(value, &timed) {
+                        timed.insert(name.clone());
+                        closed.insert(name.clone(), Value::Hole(Arc::from(name.as_str())));
+                    } else {
+                        closed.insert(name.clone(), found.clone());
+                    }
+                    open.insert(name.clone(), found);
+                    lost.insert(node.id.clone(), round.skipped);
+                }
+                NodeKind::Require { otherwise, .. } if planned.is_empty() => {
+                    if let Some(refused) = required(world, &node.id, &found, otherwise.as_ref(), &open).await? {
+                        return Err(refused.into());
+                    }
+                }
+                _ => {}
+            }
+            order.end(&node.id);
+        }
+        if !missing.asks.is_empty() || !missing.groups.is_empty() {
+            world.fill(&missing).await.map_err(|e| outside("plan", e))?;
+            continue;
+        }
+        if looked {
+            continue;
+        }
+        let Some(node) = ready.first() else { return Ok(planned) };
+        if let NodeKind::Step(step) = &node.kind {
+            let from = step.each.iter().flat_map(|each| &each.sources);
+            let gone: Vec<_> = from.filter_map(|id| lost.get(id)).flatten().cloned().collect();
+            planned.push(steps::plan_step(world, steps, step, &open, &closed, &gone).await?);
+        }
+        order.end(&node.id);
+    }
+}
+
+fn condition_of(node: &Node) -> Option<&escher_ir::program::Expr> {
+    match &node.kind {
+        NodeKind::Require { condition, .. } => Some(condition),
+        _ => None,
+    }
+}
+
+/// A question of a node of the playbook's own block.
+pub(crate) fn look<'q>(
+    world: &World<'_>,
+    scope: &str,
+    what: What<'q>,
+    bindings: &'q Bindings,
+    skip_absent: bool,
+) -> Question<'q> {
+    Question { scope: scope.to_string(), what, bindings, target: world.ambient.clone(), mode: Mode::Look, skip_absent }
+}
+
+/// The refusal of a `require` whose condition has this value; none where it holds.
+pub(crate) async fn required(
+    world: &World<'_>,
+    node: &str,
+    condition: &Value,
+    otherwise: Option<&escher_ir::program::Expr>,
+    bindings: &Bindings,
+) -> Result<Option<Refused>, EngineError> {
+    match condition {
+        Value::Bool(true) | Value::Hole(_) => return Ok(None),
+        Value::Bool(false) => {}
+        other => {
+            let message = format!("`require` needs a truth value, not a {}", other.kind());
+            return Err(EngineError::Evaluation { at: node.to_string(), message });
+        }
+    }
+    let words = match otherwise {
+        Some(words) => {
+            let question = look(world, node, What::Expr(words), bindings, false);
+            world.answer(&question).await.map_err(|e| outside(node, e))?.value.map(|v| escher_ir::json::to_text(&v))
+        }
+        None => None,
+    };
+    let words = words.unwrap_or_else(|| format!("`{node}` does not hold"));
+    Ok(Some(Refused::new(words, "the playbook requires this before it changes anything")))
+}
+
+/// An error outside a step: a failed call keeps its type.
+pub(crate) fn outside(node: &str, error: EvalError) -> EngineError {
+    at(node, error)
+}
+
+/// Gives targets their numbers, and marks arguments.
+fn finish(program: &Program, raw: Vec<RawStep<'_>>, ambient: &Target) -> (Vec<Target>, Vec<PlannedStep>) {
+    let mut targets: BTreeSet<Target> = BTreeSet::new();
+    for step in &raw {
+        if step.up_to.is_some() {
+            // Items that are not known yet may turn up where calls run without a place of their own.
+            targets.insert(ambient.clone());
+        }
+        let items = step.items.iter().map(|(id, _)| id).chain(&step.skipped);
+        targets.extend(items.map(|id| (*id.target).clone()));
+        targets.extend(step.items.iter().flat_map(|(_, calls)| calls).map(|call| (*call.target).clone()));
+    }
+    let targets: Vec<Target> = targets.into_iter().collect();
+    let planned = raw
+        .into_iter()
+        .map(|raw| {
+            let names = marks::item_names(raw.step.each.as_ref().map(|e| e.variable.as_str()), &raw.step.body);
+            let items = raw
+                .items
+                .into_iter()
+                .map(|(id, calls)| PlannedItem {
+                    item: number(&id, &targets),
+                    calls: calls.into_iter().map(|call| planned_call(program, call, &names, &targets)).collect(),
+                })
+                .collect();
+            PlannedStep {
+                name: raw.step.name.clone(),
+                title: raw.title,
+                max: raw.max,
+                up_to: raw.up_to,
+                items,
+                skipped_absent: raw.skipped.iter().map(|id| number(id, &targets)).collect(),
+                rollback: rollback(raw.step),
+            }
+        })
+        .collect();
+    (targets, planned)
+}
+
+pub(crate) fn rollback(step: &Step) -> Rollback {
+    if step.undo.is_some() { Rollback::Undo } else { Rollback::None }
+}
+
+/// An identity with its target's number; the number of a target that no plan has is out of range.
+pub(crate) fn number(id: &RawId, targets: &[Target]) -> ItemId {
+    let target = targets.binary_search(&id.target).map_or(u32::MAX, |at| u32::try_from(at).unwrap_or(u32::MAX));
+    ItemId { target, kind: id.kind.clone(), id: id.id.clone() }
+}
+
+pub(crate) fn planned_call(program: &Program, ask: Ask, names: &BTreeSet<String>, targets: &[Target]) -> PlannedCall {
+    let used = program.operations.get(&ask.call.operation);
+    let arguments = ask
+        .arguments
+        .into_iter()
+        .map(|(name, value)| {
+            let from_item = ask.call.arguments.get(&name).is_some_and(|e| marks::mentions(e, names));
+            let argument = match (value.has_hole(), from_item) {
+                (true, _) => PlannedArgument::Hole(value),
+                (false, true) => PlannedArgument::Item(value),
+                (false, false) => PlannedArgument::Constant(value),
+            };
+            (name, argument)
+        })
+        .collect();
+    let target = targets.binary_search(&ask.target).map_or(u32::MAX, |at| u32::try_from(at).unwrap_or(u32::MAX));
+    PlannedCall {
+        site: ask.call.site.clone(),
+        operation: ask.call.operation.clone(),
+        target,
+        arguments,
+        // An operation that the program does not list counts as the worst.
+        effects: used.map(|u| u.effects.clone()).unwrap_or_default(),
+        risk: used.map_or(escher_catalog::Risk::Critical, |u| u.risk),
+        repeat: used.map_or(escher_catalog::Repeat::Unsafe, |u| u.repeat.clone()),
+    }
+}
+
+/// A plan that was made before.
+pub(crate) fn load(engine: &Engine, run: &str) -> Result<Planned, EngineError> {
+    let state = state_of(engine, run)?;
+    from_state(engine, &state)
+}
+
+/// The journal of a run.
+pub(crate) fn state_of(engine: &Engine, run: &str) -> Result<RunState, EngineError> {
+    let shown: String = run.chars().filter(|c| !c.is_control()).take(64).collect();
+    RunState::load(&*engine.store, run)?.ok_or_else(|| EngineError::Usage(format!("there is no run `{shown}`")))
+}
+
+/// The plan of a journal.
+pub(crate) fn from_state(engine: &Engine, state: &RunState) -> Result<Planned, EngineError> {
+    let (_, plan): (_, Plan) = journal::load(&*engine.store, &state.plan)?;
+    let (_, program): (_, Program) = journal::load(&*engine.store, &state.program)?;
+    Ok(Planned {
+        run: state.run.clone(),
+        plan: Arc::new(plan),
+        digest: state.plan,
+        program: Arc::new(program),
+        principal: state.principal.clone(),
+        began: state.began,
+    })
 }

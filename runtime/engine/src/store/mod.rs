@@ -10,6 +10,8 @@ use jiff::Timestamp;
 
 mod sqlite;
 
+pub(crate) use sqlite::base32;
+
 pub use sqlite::SqliteStore;
 
 /// The end of a stream: how many segments it has, and the hash over all of them.

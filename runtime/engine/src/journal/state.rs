@@ -1,0 +1,179 @@
+//! What a journal says: its events, folded. Decides nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use escher_ir::Digest;
+use escher_ir::codec;
+use escher_ir::journal::{CallFailure, Event, Outcome, RunStatus, Segment};
+use escher_ir::plan::ItemId;
+use jiff::Timestamp;
+
+use crate::error::EngineError;
+use crate::store::{Head, StateStore, StoreError};
+
+/// What became of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Result {
+    /// Nothing is known: it was in flight.
+    Open,
+    Answered {
+        value: Digest,
+        request_id: Option<String>,
+    },
+    Failed(CallFailure),
+}
+
+/// A change that was about to be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct IntentState {
+    pub(crate) step: String,
+    pub(crate) items: Vec<ItemId>,
+    pub(crate) token: Option<String>,
+    /// Of the last attempt, from 1.
+    pub(crate) attempt: u32,
+    /// Of the last attempt.
+    pub(crate) at: Timestamp,
+    /// Grows over the run.
+    pub(crate) order: u64,
+    /// Some attempt may have had its effect.
+    pub(crate) maybe_done: bool,
+    pub(crate) result: Result,
+}
+
+/// How an item ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    pub(crate) outcome: Outcome,
+    pub(crate) reason: Option<String>,
+    pub(crate) value: Option<Digest>,
+    pub(crate) request_id: Option<String>,
+}
+
+/// A journal, folded.
+#[derive(Clone, Debug)]
+pub(crate) struct RunState {
+    pub(crate) run: String,
+    pub(crate) head: Head,
+    pub(crate) events: u64,
+    pub(crate) plan: Digest,
+    pub(crate) program: Digest,
+    pub(crate) principal: String,
+    pub(crate) planned: Timestamp,
+    pub(crate) began: Timestamp,
+    pub(crate) recheck_after_ms: u64,
+    pub(crate) ambient: Option<Digest>,
+    pub(crate) approvals: Vec<(Digest, String)>,
+    pub(crate) started: Option<Timestamp>,
+    pub(crate) undo_of: Option<String>,
+    pub(crate) fixed: HashMap<String, (Digest, Timestamp)>,
+    pub(crate) intents: BTreeMap<String, IntentState>,
+    pub(crate) ended: HashMap<(String, ItemId), Ended>,
+    pub(crate) steps_ended: BTreeMap<String, Option<Vec<ItemId>>>,
+    pub(crate) reports: Vec<(String, Option<String>, Digest)>,
+    pub(crate) finished: Option<(RunStatus, Option<Digest>, Option<String>)>,
+}
+
+impl RunState {
+    /// Reads a run's journal; none where there is no such run.
+    pub(crate) fn load(store: &dyn StateStore, run: &str) -> std::result::Result<Option<RunState>, EngineError> {
+        let stream = super::stream(run);
+        let segments = store.read(&stream, 0)?;
+        let mut state: Option<RunState> = None;
+        let mut head = Head::EMPTY;
+        let damaged = |reason: &str| StoreError::Damaged { what: stream.clone(), reason: reason.to_string() };
+        for segment in segments {
+            if segment.head != head.after(&segment.bytes) {
+                return Err(damaged("a segment was changed").into());
+            }
+            head = segment.head;
+            let (_, segment): (_, Segment) = codec::decode(&segment.bytes)?;
+            for entry in segment.events {
+                match (&mut state, entry.event) {
+                    (
+                        state @ None,
+                        Event::Planned { plan, program, principal, began, recheck_after_ms, ambient, .. },
+                    ) => {
+                        *state = Some(RunState {
+                            run: run.to_string(),
+                            head,
+                            events: 0,
+                            plan,
+                            program,
+                            principal,
+                            planned: entry.at,
+                            began,
+                            recheck_after_ms,
+                            ambient: Some(ambient),
+                            approvals: Vec::new(),
+                            started: None,
+                            undo_of: None,
+                            fixed: HashMap::new(),
+                            intents: BTreeMap::new(),
+                            ended: HashMap::new(),
+                            steps_ended: BTreeMap::new(),
+                            reports: Vec::new(),
+                            finished: None,
+                        });
+                    }
+                    (None, _) => return Err(damaged("it does not begin with a plan").into()),
+                    (Some(state), event) => state.fold(entry.at, event),
+                }
+                if let Some(state) = &mut state {
+                    state.events += 1;
+                }
+            }
+        }
+        if let Some(state) = &mut state {
+            state.head = head;
+        }
+        Ok(state)
+    }
+
+    fn fold(&mut self, at: Timestamp, event: Event) {
+        match event {
+            Event::Planned { .. } | Event::ReadFailed { .. } => {}
+            Event::Approved { approval, principal } => self.approvals.push((approval, principal)),
+            Event::Started { undo_of, .. } => {
+                self.started = Some(at);
+                self.undo_of = undo_of;
+            }
+            // What it ended with before is taken back by going on.
+            Event::Resumed { .. } => self.finished = None,
+            Event::Fixed { path, value, began } => {
+                self.fixed.insert(path, (value, began));
+            }
+            Event::Intent { path, step, items, token, attempt, .. } => {
+                let order = self.events;
+                let maybe_done = self.intents.get(&path).is_some_and(|before| match &before.result {
+                    // An attempt without an answer was in flight.
+                    Result::Open => true,
+                    Result::Failed(_) | Result::Answered { .. } => before.maybe_done,
+                });
+                let first = self.intents.get(&path).map_or(order, |before| before.order);
+                let intent =
+                    IntentState { step, items, token, attempt, at, order: first, maybe_done, result: Result::Open };
+                self.intents.insert(path, intent);
+            }
+            Event::Answer { path, value, request_id } => {
+                if let Some(intent) = self.intents.get_mut(&path) {
+                    intent.maybe_done = true;
+                    intent.result = Result::Answered { value, request_id };
+                }
+            }
+            Event::CallFailed { path, error } => {
+                if let Some(intent) = self.intents.get_mut(&path) {
+                    intent.maybe_done |= error.maybe_done;
+                    intent.result = Result::Failed(error);
+                }
+            }
+            Event::Ended { step, item, outcome, reason, value, request_id } => {
+                self.ended.insert((step, item), Ended { outcome, reason, value, request_id });
+            }
+            Event::Reported { node, title, value } => self.reports.push((node, title, value)),
+            Event::StepEnded { step, still_listed } => {
+                self.steps_ended.insert(step, still_listed);
+            }
+            Event::Finished { status, value, message, .. } => self.finished = Some((status, value, message)),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! A plan as `escher.plan/1`, and the check that a plan file still says what is stored.
+
+use escher_catalog::Risk;
+use escher_ir::json::to_json;
+use escher_ir::plan::{PlannedArgument, Rollback};
+use serde_json::{Map, Value as Json, json};
+
+use super::Planned;
+use crate::engine::Engine;
+use crate::error::{EngineError, Refused};
+
+/// The word of a risk.
+pub(crate) fn risk_word(risk: Risk) -> &'static str {
+    match risk {
+        Risk::Read => "read",
+        Risk::Low => "low",
+        Risk::Medium => "medium",
+        Risk::High => "high",
+        Risk::Critical => "critical",
+    }
+}
+
+/// The plan as `escher.plan/1`.
+pub fn plan_json(planned: &Planned) -> Json {
+    let plan = &planned.plan;
+    let mut calls = Vec::new();
+    for step in &plan.steps {
+        for item in &step.items {
+            for call in &item.calls {
+                let target = plan.targets.get(call.target as usize);
+                let values = call.arguments.iter().map(|(n, a)| (n.clone(), to_json(a.value())));
+                let marks = call.arguments.iter().map(|(n, a)| (n.clone(), json!(mark_word(a))));
+                calls.push(json!({
+                    "step": step.name,
+                    "item": item.item.id,
+                    "kind": item.item.kind,
+                    "site": call.site,
+                    "operation": call.operation,
+                    "account": target.map(|t| t.account.as_str()),
+                    "region": target.map(|t| t.region.as_str()),
+                    "arguments": values.collect::<Map<_, _>>(),
+                    "marks": marks.collect::<Map<_, _>>(),
+                    "effect": call.effects,
+                    "risk": risk_word(call.risk),
+                    "repeat": call.repeat,
+                }));
+            }
+        }
+    }
+    let steps: Vec<Json> = plan
+        .steps
+        .iter()
+        .map(|step| {
+            json!({
+                "name": step.name,
+                "title": step.title,
+                "max": step.max,
+                "up_to": step.up_to,
+                "items": step.items.iter().map(|i| i.item.id.as_str()).collect::<Vec<_>>(),
+                "skipped_absent": step.skipped_absent.iter().map(|i| i.id.as_str()).collect::<Vec<_>>(),
+                "rollback": match step.rollback { Rollback::Undo => "undo", Rollback::None => "none" },
+            })
+        })
+        .collect();
+    let approval = match &plan.approval {
+        Some(a) => json!({ "required": true, "by": a.by, "of": a.of, "valid_seconds": a.valid_seconds }),
+        None => json!({ "required": false, "by": null, "of": 0, "valid_seconds": null }),
+    };
+    json!({
+        "schema": "escher.plan/1",
+        "run": planned.run,
+        "digest": planned.digest.to_string(),
+        "program": plan.program.to_string(),
+        "playbook": plan.playbook,
+        "risk": risk_word(plan.risk),
+        "approval": approval,
+        "policy": plan.policy,
+        "parameters": plan.parameters.iter().map(|(n, v)| (n.clone(), to_json(v))).collect::<Map<_, _>>(),
+        "targets": plan.targets.iter().map(|t| json!({
+            "cloud": t.cloud, "account": t.account, "region": t.region, "endpoint": t.endpoint,
+            "read_role": t.read_role, "change_role": t.change_role,
+        })).collect::<Vec<_>>(),
+        "operations": plan.operations.iter().map(|(n, d)| (n.clone(), json!(d.to_string()))).collect::<Map<_, _>>(),
+        "blast_radius": plan.blast_radius(),
+        "steps": steps,
+        "calls": calls,
+    })
+}
+
+fn mark_word(argument: &PlannedArgument) -> &'static str {
+    match argument {
+        PlannedArgument::Constant(_) => "constant",
+        PlannedArgument::Item(_) => "item",
+        PlannedArgument::Hole(_) => "hole",
+    }
+}
+
+pub(crate) fn verify_file(engine: &Engine, file: &Json) -> Result<Planned, EngineError> {
+    let again = "make a new plan with `escher plan`";
+    if file.get("schema").and_then(Json::as_str) != Some("escher.plan/1") {
+        return Err(EngineError::Usage("this is no plan file: its `schema` is not `escher.plan/1`".into()));
+    }
+    let run = file.get("run").and_then(Json::as_str).unwrap_or_default();
+    let planned = match super::load(engine, run) {
+        Err(EngineError::Usage(_)) => {
+            let words = format!("this state store has no plan `{}`", run.chars().take(64).collect::<String>());
+            return Err(crate::audit::refused(engine, None, "", Refused::new(words, again)));
+        }
+        other => other?,
+    };
+    match difference("", &plan_json(&planned), file) {
+        None => Ok(planned),
+        Some(field) => {
+            let words = format!("the plan file was changed: `{field}` is not what was planned");
+            let refused = Refused::new(words, again);
+            Err(crate::audit::refused(engine, Some(run), "", refused))
+        }
+    }
+}
+
+/// The first field in which two values differ.
+fn difference(path: &str, stored: &Json, file: &Json) -> Option<String> {
+    let below = |name: &str| if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+    match (stored, file) {
+        (Json::Object(a), Json::Object(b)) => {
+            let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            names.into_iter().find_map(|name| match (a.get(name), b.get(name)) {
+                (Some(a), Some(b)) => difference(&below(name), a, b),
+                _ => Some(below(name)),
+            })
+        }
+        (Json::Array(a), Json::Array(b)) => {
+            let pairs = a.iter().zip(b).enumerate();
+            let inside = pairs.into_iter().find_map(|(i, (a, b))| difference(&format!("{path}[{i}]"), a, b));
+            inside.or_else(|| (a.len() != b.len()).then(|| format!("{path}[{}]", a.len().min(b.len()))))
+        }
+        (a, b) => (a != b).then(|| path.to_string()),
+    }
+}

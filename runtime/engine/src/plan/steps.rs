@@ -1,0 +1,222 @@
+//! A step while planning: its items, and the calls that would be made for each.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use escher_eval::EvalError;
+use escher_ir::program::{Block, NodeKind, Step, StepPart};
+use escher_ir::{Target, Value, json};
+
+use super::bounds::{self, at};
+use crate::error::{EngineError, Refused};
+use crate::identity::{RawId, identify, target_of};
+use crate::limits;
+use crate::world::{Ask, Bindings, Mode, PlanBody, Question, Round, Steps, What, World, lock};
+
+/// A planned step before targets have numbers.
+pub(crate) struct RawStep<'p> {
+    pub(crate) step: &'p Step,
+    pub(crate) title: Option<String>,
+    pub(crate) max: u64,
+    pub(crate) up_to: Option<u64>,
+    pub(crate) items: Vec<(RawId, Vec<Ask>)>,
+    pub(crate) skipped: Vec<RawId>,
+}
+
+/// What earlier steps of a plan give: their items, and holes for all else.
+#[derive(Default)]
+pub(crate) struct PlannedSteps {
+    items: Mutex<HashMap<String, Value>>,
+}
+
+impl Steps for PlannedSteps {
+    fn part(&self, step: &str, part: StepPart) -> Value {
+        let items = lock(&self.items).get(step).cloned();
+        match (part, items) {
+            (StepPart::Items, Some(items)) => items,
+            _ => Value::Hole(Arc::from(step)),
+        }
+    }
+
+    fn of(&self, step: &str, _: &Value) -> Result<Value, EvalError> {
+        Ok(Value::Hole(Arc::from(format!("{step}.of"))))
+    }
+}
+
+impl PlannedSteps {
+    pub(crate) fn set(&self, step: &str, items: Vec<Value>) {
+        lock(&self.items).insert(step.to_string(), Value::list(items));
+    }
+}
+
+/// The value of an expression of a step outside its items: title, list, clauses.
+pub(crate) async fn outer<'p>(
+    world: &World<'_>,
+    step: &Step,
+    what: What<'p>,
+    bindings: &'p Bindings,
+    part: &str,
+    skip_absent: bool,
+) -> Result<Round, EngineError> {
+    let question = Question {
+        scope: format!("{}.{part}", step.name),
+        what,
+        bindings,
+        target: world.ambient.clone(),
+        mode: Mode::Look,
+        skip_absent,
+    };
+    world.answer(&question).await.map_err(|e| at(&step.name, e))
+}
+
+/// Plans a step. `open` are the names in scope, `closed` the same with what is not known yet as holes.
+pub(crate) async fn plan_step<'p>(
+    world: &World<'_>,
+    steps: &PlannedSteps,
+    step: &'p Step,
+    open: &Bindings,
+    closed: &Bindings,
+    lost: &[(Value, String)],
+) -> Result<RawStep<'p>, EngineError> {
+    let title = match &step.title {
+        Some(title) => {
+            outer(world, step, What::Expr(title), open, "title", false).await?.value.map(|v| json::to_text(&v))
+        }
+        None => None,
+    };
+    let mut planned = RawStep { step, title, max: 1, up_to: None, items: Vec::new(), skipped: Vec::new() };
+    let (values, ids) = match &step.each {
+        None => {
+            let id = RawId { target: world.ambient.clone(), kind: "once".into(), id: "once".into() };
+            (vec![Value::None], vec![id])
+        }
+        Some(each) => {
+            let round = outer(world, step, What::Expr(&each.list), open, "list", true).await?;
+            let Some(Value::List(values)) = round.value else {
+                // Only an earlier step can give the items.
+                planned.max = bounds::check(world, step, &[], open).await?;
+                planned.up_to = Some(planned.max);
+                return Ok(planned);
+            };
+            let identify = |v: &Value| identify(world.program, &each.identity, v, &world.ambient);
+            planned.skipped = lost.iter().chain(&round.skipped).filter_map(|(v, _)| identify(v).ok()).collect();
+            planned.skipped.sort();
+            planned.skipped.dedup();
+            let ids: Result<Vec<RawId>, EvalError> = values.iter().map(identify).collect();
+            (values.to_vec(), ids.map_err(|e| at(&step.name, e))?)
+        }
+    };
+    if values.len() > limits::MAX_ITEMS {
+        return Err(bounds::too_many(&step.name, values.len() as u64, limits::MAX_ITEMS as u64).into());
+    }
+    let mut seen = HashSet::new();
+    if let Some(twice) = ids.iter().find(|id| !seen.insert(*id)) {
+        let words = format!("step `{}` has `{}` twice: two items with one identity", step.name, twice.id);
+        return Err(Refused::new(words, "write `.unique()`, or a `key` that tells them apart").into());
+    }
+    planned.max = bounds::check(world, step, &values, open).await?;
+    steps.set(&step.name, values.clone());
+    let calls = plan_bodies(world, step, &step.body, &values, closed, BTreeMap::new()).await?;
+    planned.items = ids.into_iter().zip(calls).collect();
+    planned.items.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(planned)
+}
+
+/// The calls of a body for each value; readings of all bodies are made side by side.
+pub(crate) async fn plan_bodies(
+    world: &World<'_>,
+    step: &Step,
+    body: &Block,
+    values: &[Value],
+    closed: &Bindings,
+    extra: BTreeMap<usize, Bindings>,
+) -> Result<Vec<Vec<Ask>>, EngineError> {
+    let mut calls: Vec<Option<Vec<Ask>>> = values.iter().map(|_| None).collect();
+    for _ in 0..limits::MAX_ROUNDS {
+        let mut missing = Round::default();
+        for (index, (value, slot)) in values.iter().zip(&mut calls).enumerate() {
+            if slot.is_some() {
+                continue;
+            }
+            let mut bindings = closed.clone();
+            bindings.extend(extra.get(&index).into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
+            bind_item(step, value, &mut bindings);
+            let target = target_of(value, &world.ambient);
+            let scope = format!("{}.plan[{index}]", step.name);
+            let (round, found) = body_round(world, body, bindings, target, &scope);
+            if round.asks.is_empty() && round.groups.is_empty() {
+                *slot = Some(found);
+            } else {
+                missing.asks.extend(round.asks);
+                missing.groups.extend(round.groups);
+            }
+        }
+        if missing.asks.is_empty() && missing.groups.is_empty() {
+            break;
+        }
+        world.fill(&missing).await.map_err(|e| at(&step.name, e))?;
+    }
+    let mut resolved = Vec::with_capacity(calls.len());
+    for found in calls {
+        let mut found = found.unwrap_or_default();
+        for ask in &mut found {
+            ask.target = world
+                .resolve(&ask.target)
+                .await
+                .map_err(|error| EngineError::Call { operation: ask.call.operation.clone(), error })?;
+        }
+        resolved.push(found);
+    }
+    Ok(resolved)
+}
+
+/// Puts an item in scope: alone, or as a batch of one.
+pub(crate) fn bind_item(step: &Step, value: &Value, bindings: &mut Bindings) {
+    if let Some(each) = &step.each {
+        let value = if each.by.is_some() { Value::list(vec![value.clone()]) } else { value.clone() };
+        bindings.insert(each.variable.clone(), value);
+    }
+}
+
+/// One round over a body: what it would call so far. A body that fails is planned up to there; its item will fail.
+fn body_round(
+    world: &World<'_>,
+    body: &Block,
+    mut bindings: Bindings,
+    target: Arc<Target>,
+    scope: &str,
+) -> (Round, Vec<Ask>) {
+    let mut plan = PlanBody::default();
+    fn question<'q>(scope: &str, what: What<'q>, bindings: &'q Bindings, target: &Arc<Target>) -> Question<'q> {
+        let (scope, target) = (scope.to_string(), target.clone());
+        Question { scope, what, bindings, target, mode: Mode::PlanBody, skip_absent: false }
+    }
+    for node in &body.nodes {
+        let what = match &node.kind {
+            NodeKind::Let { value, .. } | NodeKind::Do { value } => What::Expr(value),
+            NodeKind::Return { value: Some(value) } => What::Expr(value),
+            NodeKind::Require { condition, .. } => What::Expr(condition),
+            _ => continue,
+        };
+        let round = match world.round(&question(scope, what, &bindings, &target), None, Some(&mut plan)) {
+            Ok(round) => round,
+            Err(_) => return (Round::default(), plan.calls),
+        };
+        let Some(value) = round.value else { return (round, plan.calls) };
+        match &node.kind {
+            NodeKind::Let { name, .. } => {
+                bindings.insert(name.clone(), value);
+            }
+            NodeKind::Require { .. } if value == Value::Bool(false) => return (Round::default(), plan.calls),
+            NodeKind::Return { .. } => return (Round::default(), plan.calls),
+            _ => {}
+        }
+    }
+    if let Some(value) = &body.value {
+        match world.round(&question(scope, What::Expr(value), &bindings, &target), None, Some(&mut plan)) {
+            Ok(round) if round.value.is_none() => return (round, plan.calls),
+            _ => {}
+        }
+    }
+    (Round::default(), plan.calls)
+}

@@ -1,0 +1,380 @@
+//! Running: the gate, the playbook's nodes in order, the end. Steps stand in `step`, their bodies in `unit`.
+
+mod check;
+mod live;
+mod nodes;
+mod send;
+mod step;
+mod undo;
+mod unit;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+
+use escher_ir::audit::AuditEvent;
+use escher_ir::journal::{Entry, Event, Outcome, RunStatus};
+use escher_ir::{Digest, Target, Value};
+use escher_provider::Change;
+use jiff::Timestamp;
+
+pub(crate) use live::Live;
+pub(crate) use undo::{resume_undo, undo};
+
+use crate::approve::{Passed, pass};
+use crate::audit::{self, End};
+use crate::engine::Engine;
+use crate::error::{EngineError, Refused};
+use crate::journal::{self, CallResult, Journal, RunState};
+use crate::limits;
+use crate::options::RunOptions;
+use crate::plan::{self, Planned};
+use crate::progress::ProgressEvent;
+use crate::report::RunReport;
+use crate::store::{Append, Commit, Lease, StoreError};
+use crate::world::World;
+
+/// A run that goes on in this process.
+pub(crate) struct Runner<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) planned: &'a Planned,
+    pub(crate) options: &'a RunOptions,
+    pub(crate) change: &'a dyn Change,
+    pub(crate) world: World<'a>,
+    pub(crate) journal: &'a Journal,
+    /// What the journal said when this process took the run up.
+    pub(crate) state: &'a RunState,
+    /// What its steps do.
+    pub(crate) live: &'a Live,
+    /// Number of the last time that a list was read again.
+    pub(crate) generation: AtomicU64,
+    pub(crate) recheck_after: std::time::Duration,
+}
+
+/// How the playbook's body ended.
+#[derive(Debug, Default)]
+pub(crate) struct BodyResult {
+    pub(crate) failed: Option<String>,
+    pub(crate) cancelled: bool,
+    pub(crate) value: Option<Value>,
+}
+
+/// Starts a planned run.
+pub(crate) async fn run(
+    engine: &Engine,
+    run: &str,
+    change: &dyn Change,
+    options: &RunOptions,
+) -> Result<RunReport, EngineError> {
+    let state = plan::state_of(engine, run)?;
+    let planned = plan::from_state(engine, &state)?;
+    if state.started.is_some() {
+        let refused = Refused::new(
+            format!("run {run} has begun already: a plan starts once"),
+            format!("`escher resume {run}` goes on with it; `escher plan` makes a new plan"),
+        );
+        return Err(audit::refused(engine, Some(run), &options.principal, refused));
+    }
+    let (passed, objects) = pass(engine, &state, &planned, &options.principal, &options.gate)?;
+    let lease = acquire(engine, run, options)?;
+    start(engine, &state, &planned, &lease, passed, objects, None, options)?;
+    go_on(engine, run, planned, lease, change, options, true).await
+}
+
+/// Goes on with a run that was interrupted or cancelled.
+pub(crate) async fn resume(
+    engine: &Engine,
+    run: &str,
+    change: &dyn Change,
+    options: &RunOptions,
+) -> Result<RunReport, EngineError> {
+    let state = plan::state_of(engine, run)?;
+    let planned = plan::from_state(engine, &state)?;
+    if state.started.is_none() {
+        let help = format!("`escher run {run}` starts it");
+        return Err(Refused::new(format!("run {run} has not begun"), help).into());
+    }
+    if let Some((status, ..)) = &state.finished
+        && *status != RunStatus::Cancelled
+    {
+        let help = format!("`escher runs show {run}` says how");
+        return Err(Refused::new(format!("run {run} has ended"), help).into());
+    }
+    let lease = acquire(engine, run, options)?;
+    if state.undo_of.is_some() {
+        return resume_undo(engine, run, planned, lease, change, options).await;
+    }
+    go_on(engine, run, planned, lease, change, options, false).await
+}
+
+pub(crate) fn acquire(engine: &Engine, run: &str, options: &RunOptions) -> Result<Lease, EngineError> {
+    match engine.store.acquire(&journal::stream(run), engine.clock.now(), options.lease) {
+        Err(StoreError::Held { until, .. }) => Err(Refused::new(
+            format!("another process is at work on run {run}"),
+            format!("wait for it; if it has crashed, its lease ends at {until}"),
+        )
+        .into()),
+        other => Ok(other?),
+    }
+}
+
+/// Writes the start down, once: a second process that passed the gate at the same time conflicts here.
+#[allow(clippy::too_many_arguments, reason = "one caller each for run and undo")]
+pub(crate) fn start(
+    engine: &Engine,
+    state: &RunState,
+    planned: &Planned,
+    lease: &Lease,
+    passed: Passed,
+    objects: Vec<(Digest, Vec<u8>)>,
+    undo_of: Option<String>,
+    options: &RunOptions,
+) -> Result<(), EngineError> {
+    let now = engine.clock.now();
+    let event = Event::Started {
+        plan: planned.digest,
+        program: planned.plan.program,
+        approvals: passed.approvals.clone(),
+        principal: options.principal.clone(),
+        undo_of: undo_of.clone(),
+    };
+    let bytes = journal::segment(state.events, vec![Entry { at: now, event }])?;
+    let append = Append { stream: journal::stream(&planned.run), expected: state.head, bytes };
+    let until = crate::clock::later(now, options.lease);
+    let commit = Commit { objects, appends: vec![append], lease: Some((lease.clone(), until)) };
+    let event = AuditEvent::Started {
+        run: planned.run.clone(),
+        plan: planned.digest,
+        principal: options.principal.clone(),
+        approvals: passed.approvals,
+        solo: passed.solo,
+        sandbox: passed.sandbox,
+        undo_of,
+    };
+    audit::commit(&*engine.store, &mut End::default(), commit, vec![(now, event)]).map(drop)
+}
+
+/// From a journal that says `Started` to the end: the same for a fresh run and for one that is taken up again.
+async fn go_on(
+    engine: &Engine,
+    run: &str,
+    planned: Planned,
+    lease: Lease,
+    change: &dyn Change,
+    options: &RunOptions,
+    fresh: bool,
+) -> Result<RunReport, EngineError> {
+    // Read again, now that the lease keeps everybody else away.
+    let state = plan::state_of(engine, run)?;
+    let live = Live::new(engine, &planned, &state)?;
+    let journal = Journal::open(
+        run,
+        engine.store.clone(),
+        engine.clock.clone(),
+        lease.clone(),
+        options.lease,
+        state.head,
+        state.events,
+    )?;
+    if !fresh {
+        journal.push(Event::Resumed { fence: lease.fence }, Vec::new());
+    }
+    let runner = Runner::new(engine, &planned, options, change, &journal, &state, &live, None)?;
+    let items = planned.plan.steps.iter().map(|s| s.items.len() as u64).sum();
+    options.progress.event(ProgressEvent::Started { run, items });
+    let result = runner.body(&planned.plan.parameters.clone()).await;
+    let result = match result {
+        Ok(result) => result,
+        Err(error @ (EngineError::LeaseLost(_) | EngineError::Store(_) | EngineError::Codec(_))) => return Err(error),
+        Err(error) => BodyResult { failed: Some(error.to_string()), ..BodyResult::default() },
+    };
+    runner.end(result).await?;
+    drop(runner);
+    drop(journal);
+    crate::runs::report(engine, run)
+}
+
+impl<'a> Runner<'a> {
+    #[allow(clippy::too_many_arguments, reason = "what a run consists of")]
+    pub(crate) fn new(
+        engine: &'a Engine,
+        planned: &'a Planned,
+        options: &'a RunOptions,
+        change: &'a dyn Change,
+        journal: &'a Journal,
+        state: &'a RunState,
+        live: &'a Live,
+        original: Option<(&'a RunState, &'a Live)>,
+    ) -> Result<Runner<'a>, EngineError> {
+        static NO_GROUPS: BTreeMap<String, Vec<Target>> = BTreeMap::new();
+        let (seen, steps) = original.unwrap_or((state, live));
+        let started = seen.started.unwrap_or(seen.planned);
+        let world = World {
+            program: &planned.program,
+            read: change,
+            operations: &*engine.operations,
+            clock: &*engine.clock,
+            steps,
+            notes: journal,
+            ambient: live.ambient.clone(),
+            groups: &NO_GROUPS,
+            run: Some((&seen.run, started)),
+            planned_at: started,
+            memo: Mutex::default(),
+            began: Mutex::default(),
+            resolved: Mutex::default(),
+            records: Mutex::new(records(engine, planned)?),
+            backoff: options.backoff,
+        };
+        let runner = Runner {
+            engine,
+            planned,
+            options,
+            change,
+            world,
+            journal,
+            state,
+            live,
+            generation: AtomicU64::new(0),
+            recheck_after: std::time::Duration::from_millis(seen.recheck_after_ms),
+        };
+        if let Some((original, _)) = original {
+            remember(engine, &runner.world, original, None)?;
+        }
+        let generation = remember(engine, &runner.world, state, Some(runner.recheck_after))?;
+        runner.generation.store(generation, std::sync::atomic::Ordering::SeqCst);
+        Ok(runner)
+    }
+
+    /// The end: the outcome of what was never reached, the totals, the status.
+    pub(crate) async fn end(&self, result: BodyResult) -> Result<(), EngineError> {
+        let reason = match &result.failed {
+            Some(_) => "not reached: the run had failed",
+            None => "not reached",
+        };
+        let mut totals: BTreeMap<Outcome, u64> = BTreeMap::new();
+        for step in &self.planned.plan.steps {
+            for item in &step.items {
+                let known = self.live.outcome(&step.name, &item.item);
+                let outcome = match known {
+                    Some(outcome) => outcome,
+                    // Cancelled: a resume goes on with it, so the journal leaves it open.
+                    None if result.cancelled => Outcome::Skipped,
+                    None => {
+                        self.ended(&step.name, &item.item, Outcome::Skipped, Some(reason.into()), None, None)?;
+                        Outcome::Skipped
+                    }
+                };
+                *totals.entry(outcome).or_default() += 1;
+            }
+            for outcome in self.live.extra(&step.name, step.items.iter().map(|i| &i.item)) {
+                *totals.entry(outcome).or_default() += 1;
+            }
+        }
+        let bad = [Outcome::Failed, Outcome::Denied, Outcome::Unknown];
+        let status = match (&result.failed, result.cancelled) {
+            (Some(_), _) => RunStatus::Failed,
+            (None, true) => RunStatus::Cancelled,
+            _ if bad.iter().any(|o| totals.contains_key(o)) => RunStatus::DoneWithFailures,
+            _ => RunStatus::Done,
+        };
+        let message = match (result.failed, status) {
+            (Some(message), _) => Some(message),
+            (None, RunStatus::Cancelled) => {
+                Some(format!("cancelled: `escher resume {}` goes on with it", self.planned.run))
+            }
+            _ => None,
+        };
+        let mut objects = Vec::new();
+        let value = match &result.value {
+            Some(value) => {
+                let (digest, bytes) = journal::object(value)?;
+                objects.push((digest, bytes));
+                Some(digest)
+            }
+            None => None,
+        };
+        self.journal.commit(Event::Finished { status, value, message, totals }, objects).await
+    }
+}
+
+/// Puts into the memo what a journal holds; gives the number of the last time that a list was read again.
+///
+/// With `fresh_for`, what is too old to act on is left out: it is read again.
+pub(crate) fn remember(
+    engine: &Engine,
+    world: &World<'_>,
+    state: &RunState,
+    fresh_for: Option<std::time::Duration>,
+) -> Result<u64, EngineError> {
+    let mut generation = 0;
+    let now = engine.clock.now();
+    for (path, (digest, began)) in &state.fixed {
+        let number = path.strip_prefix("again.").and_then(|r| r.split_once('/')).and_then(|(n, _)| n.parse().ok());
+        generation = generation.max(number.unwrap_or(0));
+        if fresh_for.is_some_and(|fresh| is_stale(state, path, *began, now, fresh)) {
+            continue;
+        }
+        world.know(path, journal::value(&*engine.store, digest)?, *began);
+    }
+    for (path, intent) in &state.intents {
+        if let CallResult::Answered { value, .. } = &intent.result {
+            world.know(path, journal::value(&*engine.store, value)?, intent.at);
+        }
+    }
+    Ok(generation)
+}
+
+/// A reading that was made while planning, too long ago; or one of an item that has sent nothing yet.
+fn is_stale(state: &RunState, path: &str, began: Timestamp, now: Timestamp, fresh: std::time::Duration) -> bool {
+    if path.starts_with("targets.") {
+        return false;
+    }
+    if let Some(unit) = unit_of(path) {
+        let scope = format!("{unit}/");
+        return !state.intents.range(scope.clone()..).next().is_some_and(|(p, _)| p.starts_with(&scope));
+    }
+    let planning = state.started.is_none_or(|started| began < started);
+    planning && age(began, now) > fresh
+}
+
+/// The item's scope that a path lies in: `stop[i-0abc]` of `stop[i-0abc]/when/describe`.
+fn unit_of(path: &str) -> Option<&str> {
+    let open = path.find('[')?;
+    let before = path.get(..open)?;
+    if before.contains('/') || before.contains(".list") {
+        return None;
+    }
+    let close = path.find("]/").or_else(|| path.ends_with(']').then(|| path.len() - 1))?;
+    path.get(..=close)
+}
+
+/// How long ago; nothing where the clock went back.
+pub(crate) fn age(then: Timestamp, now: Timestamp) -> std::time::Duration {
+    std::time::Duration::try_from(now.duration_since(then)).unwrap_or_default()
+}
+
+/// The records that the plan was made with, from the store.
+fn records(engine: &Engine, planned: &Planned) -> Result<HashMap<String, Arc<escher_catalog::Record>>, EngineError> {
+    let mut records = HashMap::new();
+    for (name, digest) in &planned.plan.operations {
+        let (_, stored) = journal::load::<escher_ir::operation::StoredRecord>(&*engine.store, digest)?;
+        records.insert(name.clone(), Arc::new(stored.0));
+    }
+    Ok(records)
+}
+
+/// A duration of the playbook, at most a year: a timer beyond that is a mistake.
+pub(crate) fn duration(value: Option<&Value>) -> Option<std::time::Duration> {
+    let Some(Value::Duration(d)) = value else { return None };
+    let d = std::time::Duration::try_from(*d).ok()?;
+    Some(d.min(std::time::Duration::from_secs(366 * 86_400)))
+}
+
+/// Attempts that a step's `retry` allows, with the limit.
+pub(crate) fn retries(value: Option<&Value>) -> u32 {
+    match value {
+        Some(Value::Int(n)) => u32::try_from(*n).unwrap_or(0).min(limits::MAX_ATTEMPTS),
+        _ => 0,
+    }
+}

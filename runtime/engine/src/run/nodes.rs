@@ -1,0 +1,272 @@
+//! The playbook's own nodes: readings side by side, all else one after the other.
+
+use std::time::Duration;
+
+use escher_ir::journal::Event;
+use escher_ir::program::{Expr, NodeKind, Wait};
+use escher_ir::{Value, json};
+use escher_provider::Polled;
+use tokio::time::Instant;
+
+use super::{BodyResult, Runner, duration};
+use crate::error::EngineError;
+use crate::journal;
+use crate::plan::{Order, look, outside, required, sources};
+use crate::progress::ProgressEvent;
+use crate::world::{Ask, Bindings, Mode, Question, Round, What};
+
+/// How a step left the run.
+pub(crate) enum After {
+    GoOn,
+    Failed(String),
+    Cancelled,
+}
+
+impl Runner<'_> {
+    /// The body of the playbook, from its parameters to its value.
+    pub(crate) async fn body(&self, parameters: &Bindings) -> Result<BodyResult, EngineError> {
+        let body = &self.planned.program.playbook.body;
+        let mut order = Order::new(body)?;
+        let sources = sources(body);
+        let mut names = parameters.clone();
+        let mut result = BodyResult::default();
+        loop {
+            let ready = order.ready();
+            if ready.is_empty() {
+                break;
+            }
+            if self.options.cancel.is_cancelled() {
+                result.cancelled = true;
+                return Ok(result);
+            }
+            let (mut missing, mut looked) = (Round::default(), false);
+            for node in &ready {
+                let expr = match &node.kind {
+                    NodeKind::Let { value, .. } | NodeKind::Do { value } => value,
+                    NodeKind::Require { condition, .. } => condition,
+                    _ => continue,
+                };
+                looked = true;
+                let question = look(&self.world, &node.id, What::Expr(expr), &names, sources.contains(&*node.id));
+                let round = self.world.round(&question, None, None).map_err(|e| outside(&node.id, e))?;
+                let Some(found) = round.value else {
+                    missing.asks.extend(round.asks);
+                    missing.groups.extend(round.groups);
+                    continue;
+                };
+                match &node.kind {
+                    NodeKind::Let { name, .. } => {
+                        names.insert(name.clone(), found);
+                    }
+                    NodeKind::Require { otherwise, .. } => {
+                        let refused = required(&self.world, &node.id, &found, otherwise.as_ref(), &names).await?;
+                        if let Some(refused) = refused {
+                            result.failed = Some(refused.reason);
+                            return Ok(result);
+                        }
+                    }
+                    _ => {}
+                }
+                order.end(&node.id);
+            }
+            if !missing.asks.is_empty() || !missing.groups.is_empty() {
+                self.world.fill(&missing).await.map_err(|e| outside("reading", e))?;
+                continue;
+            }
+            if looked {
+                continue;
+            }
+            let Some(node) = ready.first() else { break };
+            match &node.kind {
+                NodeKind::Step(step) => match self.step(step, &names).await? {
+                    After::GoOn => {}
+                    After::Failed(message) => {
+                        result.failed = Some(message);
+                        return Ok(result);
+                    }
+                    After::Cancelled => {
+                        result.cancelled = true;
+                        return Ok(result);
+                    }
+                },
+                NodeKind::Wait(wait) => {
+                    let until = self.timeout(&wait.timeout, &names, &node.id).await?;
+                    if let Err(reason) =
+                        self.wait(wait, &names, &node.id, Instant::now() + until, Mode::Look, None).await?
+                    {
+                        result.failed = Some(reason);
+                        return Ok(result);
+                    }
+                }
+                NodeKind::Sleep { duration } => {
+                    let time = self.timeout(duration, &names, &node.id).await?;
+                    self.pause(&node.id, time).await;
+                }
+                NodeKind::Confirm { question } => {
+                    let words = self.text(question, &names, &node.id).await?;
+                    if let Some(reason) = self.confirm(&words) {
+                        result.failed = Some(reason);
+                        return Ok(result);
+                    }
+                }
+                NodeKind::Report { title, body } => {
+                    let title = match title {
+                        Some(title) => Some(self.text(title, &names, &node.id).await?),
+                        None => None,
+                    };
+                    let question = look(&self.world, &node.id, What::Block(body), &names, false);
+                    let round = self.world.answer(&question).await.map_err(|e| outside(&node.id, e))?;
+                    let (value, bytes) = journal::object(&round.value.unwrap_or(Value::None))?;
+                    if !self.state.reports.iter().any(|(n, ..)| *n == node.id) {
+                        let event = Event::Reported { node: node.id.clone(), title, value };
+                        self.journal.push(event, vec![(value, bytes)]);
+                    }
+                }
+                NodeKind::Return { value } => {
+                    if let Some(value) = value {
+                        let question = look(&self.world, &node.id, What::Expr(value), &names, false);
+                        result.value = self.world.answer(&question).await.map_err(|e| outside(&node.id, e))?.value;
+                    }
+                    return Ok(result);
+                }
+                NodeKind::Let { .. } | NodeKind::Do { .. } | NodeKind::Require { .. } => {}
+            }
+            order.end(&node.id);
+        }
+        if let Some(value) = &body.value {
+            let question = look(&self.world, "value", What::Expr(value), &names, false);
+            result.value = self.world.answer(&question).await.map_err(|e| outside("value", e))?.value;
+        }
+        Ok(result)
+    }
+
+    /// Why the run may not go on; none where somebody said yes.
+    fn confirm(&self, words: &str) -> Option<String> {
+        match &self.options.confirm {
+            crate::options::Confirm::Yes => None,
+            crate::options::Confirm::Ask(ask) if ask(words) => None,
+            crate::options::Confirm::Ask(_) => Some(format!("not confirmed: {words}")),
+            crate::options::Confirm::Nobody => {
+                Some(format!("nobody is there to confirm (`--yes` answers it): {words}"))
+            }
+        }
+    }
+
+    async fn text(&self, expr: &Expr, names: &Bindings, at: &str) -> Result<String, EngineError> {
+        let question = look(&self.world, at, What::Expr(expr), names, false);
+        let round = self.world.answer(&question).await.map_err(|e| outside(at, e))?;
+        Ok(round.value.map(|v| json::to_text(&v)).unwrap_or_default())
+    }
+
+    pub(crate) async fn timeout(&self, expr: &Expr, names: &Bindings, at: &str) -> Result<Duration, EngineError> {
+        let question = look(&self.world, at, What::Expr(expr), names, false);
+        let round = self.world.answer(&question).await.map_err(|e| outside(at, e))?;
+        duration(round.value.as_ref())
+            .ok_or_else(|| EngineError::Evaluation { at: at.to_string(), message: "a length of time is needed".into() })
+    }
+
+    /// Sleeps, once: a resumed run does not sleep again. A cancel wakes it.
+    pub(crate) async fn pause(&self, path: &str, time: Duration) {
+        let key = format!("{path}/slept");
+        if crate::world::lock(&self.world.memo).contains_key(&key) {
+            return;
+        }
+        self.options.progress.event(ProgressEvent::Waiting { at: path });
+        tokio::select! {
+            () = tokio::time::sleep(time) => self.world.keep(&key, Value::Bool(true), self.engine.clock.now()),
+            () = self.options.cancel.cancelled() => {}
+        }
+    }
+
+    /// Waits until a condition holds: `Err` with words where it can't, or not in time. What held is journaled once.
+    pub(crate) async fn wait(
+        &self,
+        wait: &Wait,
+        names: &Bindings,
+        path: &str,
+        until: Instant,
+        mode: Mode,
+        target: Option<&std::sync::Arc<escher_ir::Target>>,
+    ) -> Result<Result<(), String>, EngineError> {
+        let key = format!("{path}/waited");
+        if crate::world::lock(&self.world.memo).contains_key(&key) {
+            return Ok(Ok(()));
+        }
+        self.options.progress.event(ProgressEvent::Waiting { at: path });
+        let mut every = Duration::from_millis(wait.every_ms.clamp(10, 3_600_000));
+        loop {
+            let polled = self.poll(wait, names, path, mode, target).await;
+            match polled {
+                Ok(Polled::Holds) => {
+                    self.world.keep(&key, Value::Bool(true), self.engine.clock.now());
+                    return Ok(Ok(()));
+                }
+                Ok(Polled::Failed(reason)) => return Ok(Err(reason)),
+                Ok(Polled::NotYet) => {}
+                Err(reason) => return Ok(Err(reason)),
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(Err(format!("`{path}` did not come to hold in time")));
+            }
+            every = every.min(left);
+            if mode == Mode::Look {
+                tokio::select! {
+                    () = tokio::time::sleep(every) => {}
+                    () = self.options.cancel.cancelled() => return Ok(Err("cancelled while waiting".into())),
+                }
+            } else {
+                // An item that is in flight is finished, even after a cancel.
+                tokio::time::sleep(every).await;
+            }
+        }
+    }
+
+    async fn poll(
+        &self,
+        wait: &Wait,
+        names: &Bindings,
+        path: &str,
+        mode: Mode,
+        target: Option<&std::sync::Arc<escher_ir::Target>>,
+    ) -> Result<Polled, String> {
+        let question = Question {
+            scope: path.to_string(),
+            what: What::Expr(&wait.poll),
+            bindings: names,
+            target: target.unwrap_or(&self.world.ambient).clone(),
+            mode: if mode == Mode::Body { Mode::Body } else { Mode::Look },
+            skip_absent: false,
+        };
+        let Some(waiter) = &wait.waiter else {
+            return match self.world.answer_now(&Question { mode: Mode::Look, ..question }).await {
+                Ok(Value::Bool(true)) => Ok(Polled::Holds),
+                Ok(_) => Ok(Polled::NotYet),
+                Err(error) => Err(error.message),
+            };
+        };
+        let round = self.world.round(&Question { mode: Mode::Look, ..question }, None, None).map_err(|e| e.message)?;
+        let Some(ask) = round.asks.into_iter().next() else {
+            return Err(format!("`{path}` asks nothing of a cloud"));
+        };
+        self.poll_waiter(waiter, &ask).await
+    }
+
+    async fn poll_waiter(&self, name: &str, ask: &Ask) -> Result<Polled, String> {
+        let name = name.rsplit('.').next().unwrap_or(name);
+        let mut parts = ask.call.operation.split('.');
+        let (cloud, service) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let waiter = self
+            .engine
+            .operations
+            .waiter(cloud, service, name)
+            .ok_or_else(|| format!("this catalogue has no waiter `{cloud}.{service}.{name}`"))?;
+        let request = self.world.request(ask, None).await.map_err(|e| e.to_string())?;
+        match self.change.poll(&waiter, request).await {
+            Ok(polled) => Ok(polled),
+            // Asked again the next time.
+            Err(error) if error.kind.is_transient() => Ok(Polled::NotYet),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! One change, sent so that it has its effect once: intent, call, answer, and what a failure allows next.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use escher_catalog::Repeat;
+use escher_ir::journal::{CallFailure, Event, Outcome};
+use escher_ir::program::CatchOutcome;
+use escher_ir::{Target, Value};
+use escher_provider::{Answer, CallError, ErrorKind, Sent};
+use tokio::time::Instant;
+
+use super::age;
+use super::check::check;
+use super::step::{StepRun, Unit};
+use super::unit::{Pass, Stop, caught};
+use crate::identity::token;
+use crate::journal::{self, CallResult};
+use crate::progress::ProgressEvent;
+use crate::world::{Ask, Bindings, Mode, What, matching_arm, pause};
+
+/// What to do after a failure.
+enum Next {
+    Again,
+    Stop(Stop),
+    Value(Value),
+}
+
+/// What a probe found.
+enum Probed {
+    Found(Value),
+    /// It is not there, and would be by now.
+    Absent,
+    /// It proves nothing.
+    Unclear,
+}
+
+impl StepRun<'_> {
+    /// Sends a change and puts its answer in the memo.
+    pub(crate) async fn send(
+        &self,
+        unit: &Unit,
+        ask: &Ask,
+        names: &Bindings,
+        pass: &mut Pass,
+        checked: bool,
+    ) -> Result<(), Stop> {
+        let runner = self.runner;
+        let target = runner.world.resolve(&ask.target).await.map_err(|e| Stop::failed(e.to_string()))?;
+        if checked || self.taking_back {
+            self.is_approved(unit, ask, &target, pass)?;
+        }
+        let repeat = runner.planned.program.operations.get(&ask.call.operation).map(|o| o.repeat.clone());
+        let repeat = repeat.unwrap_or(Repeat::Unsafe);
+        let token = matches!(repeat, Repeat::Token(_)).then(|| token(&runner.planned.run, &ask.path));
+        let may_repeat = self.step.may_repeat || !matches!(repeat, Repeat::Unsafe);
+        let known = runner.state.intents.get(&ask.path);
+        let (mut attempt, mut doubt) = known.map_or((0, false), |k| (k.attempt, k.maybe_done));
+        let token = known.and_then(|k| k.token.clone()).or(token);
+        match known.map(|k| (&k.result, k.at)) {
+            None | Some((CallResult::Answered { .. }, _)) => {}
+            Some((result, at)) => {
+                let failure = match result {
+                    CallResult::Failed(failure) => failure.clone(),
+                    _ => in_flight(),
+                };
+                doubt |= failure.maybe_done;
+                // What was in flight when the process ended is worth one attempt, whatever `retry` says.
+                let left = attempt <= self.retry || matches!(result, CallResult::Open);
+                let next = self.next_after(unit, ask, names, pass, &failure, (doubt, may_repeat, left), at).await?;
+                match next {
+                    Next::Again => {}
+                    Next::Stop(stop) => return Err(stop),
+                    Next::Value(value) => return self.answered(ask, value, None, pass),
+                }
+            }
+        }
+        loop {
+            if Instant::now() >= pass.deadline {
+                let outcome = if doubt { Outcome::Unknown } else { Outcome::Failed };
+                return Err(Stop::Outcome { outcome, reason: Some("the item's time is up".into()), request_id: None });
+            }
+            attempt += 1;
+            let arguments = Value::Map(Arc::new(
+                ask.arguments.iter().map(|(name, value)| (Arc::from(name.as_str()), value.clone())).collect(),
+            ));
+            let intent = Event::Intent {
+                path: ask.path.clone(),
+                operation: ask.call.operation.clone(),
+                step: self.step.name.clone(),
+                items: unit.items.iter().map(|(item, _)| item.clone()).collect(),
+                arguments: journal::object(&arguments).map_err(Stop::Fatal)?.0,
+                token: token.clone(),
+                attempt,
+            };
+            runner.journal.commit(intent, Vec::new()).await.map_err(Stop::Fatal)?;
+            let at = runner.engine.clock.now();
+            // The machine may have slept between the intent and here: the lease must hold right now.
+            runner.journal.may_send().await.map_err(Stop::Fatal)?;
+            let error = match self.call(ask, token.clone(), pass).await {
+                Ok(answer) => return self.answered(ask, answer.value, answer.request_id, pass),
+                Err(error) => error,
+            };
+            let failure = CallFailure::from(&error);
+            let event = Event::CallFailed { path: ask.path.clone(), error: failure.clone() };
+            runner.journal.push(event, Vec::new());
+            doubt |= failure.maybe_done;
+            let left = attempt <= self.retry;
+            match self.next_after(unit, ask, names, pass, &failure, (doubt, may_repeat, left), at).await? {
+                Next::Again => {
+                    let after = pause(runner.options.backoff, attempt - 1, error.retry_after);
+                    let operation = &ask.call.operation;
+                    let kind = error.kind.word();
+                    let event = ProgressEvent::Retrying { operation, kind, after, attempt: attempt + 1 };
+                    runner.options.progress.event(event);
+                    let left = pass.deadline.saturating_duration_since(Instant::now());
+                    tokio::time::sleep(after.min(left)).await;
+                }
+                Next::Stop(stop) => return Err(stop),
+                Next::Value(value) => return self.answered(ask, value, None, pass),
+            }
+        }
+    }
+
+    fn is_approved(&self, unit: &Unit, ask: &Ask, target: &Target, pass: &Pass) -> Result<(), Stop> {
+        let number = self.runner.planned.plan.targets.binary_search(target);
+        let number = number.ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX);
+        let items: Vec<_> = unit.items.iter().map(|(item, _)| item).collect();
+        check(self.planned, &items, ask, number).map_err(|why| {
+            if pass.changes > 0 || items.len() > 1 {
+                return Stop::failed(why);
+            }
+            let reason = Some(format!("changed: {why}"));
+            Stop::Outcome { outcome: Outcome::Skipped, reason, request_id: None }
+        })
+    }
+
+    async fn call(&self, ask: &Ask, token: Option<String>, pass: &Pass) -> Result<Answer, CallError> {
+        let left = pass.deadline.saturating_duration_since(Instant::now());
+        let mut request = self.runner.world.request(ask, token).await?;
+        request.timeout = request.timeout.min(left);
+        // A little longer than the provider's own limit, for one that does not keep it.
+        let backstop = request.timeout.saturating_add(Duration::from_secs(5));
+        match tokio::time::timeout(backstop, self.runner.change.change(request)).await {
+            Ok(result) => result,
+            Err(_) => {
+                Err(CallError { sent: Sent::Maybe, ..CallError::unsent(ErrorKind::Timeout, "no answer in time") })
+            }
+        }
+    }
+
+    fn answered(&self, ask: &Ask, value: Value, request_id: Option<String>, pass: &mut Pass) -> Result<(), Stop> {
+        let (digest, bytes) = journal::object(&value).map_err(Stop::Fatal)?;
+        let event = Event::Answer { path: ask.path.clone(), value: digest, request_id: request_id.clone() };
+        self.runner.journal.push(event, vec![(digest, bytes)]);
+        self.runner.world.know(&ask.path, value, self.runner.engine.clock.now());
+        pass.changes += 1;
+        pass.request_id = request_id.or(pass.request_id.take());
+        Ok(())
+    }
+
+    /// What a failure allows. `doubt`: some attempt may have had its effect; `left`: attempts are left.
+    #[allow(clippy::too_many_arguments, reason = "all that the decision depends on")]
+    async fn next_after(
+        &self,
+        unit: &Unit,
+        ask: &Ask,
+        names: &Bindings,
+        pass: &Pass,
+        failure: &CallFailure,
+        (doubt, may_repeat, left): (bool, bool, bool),
+        at: jiff::Timestamp,
+    ) -> Result<Next, Stop> {
+        let transient = matches!(failure.kind.as_str(), "throttled" | "unreachable" | "timeout");
+        if !failure.maybe_done {
+            if let Some(stop) = caught(&ask.call.catch, failure) {
+                return Ok(Next::Stop(stop));
+            }
+            if let Some(arm) = matching_arm(&ask.call.catch, failure)
+                && let CatchOutcome::Value(expr) = &arm.outcome
+            {
+                let question = self.question(unit, &ask.path, What::Expr(expr), names, Mode::Look);
+                let value = self.runner.world.answer_now(&question).await.map_err(|e| Stop::failed(e.message))?;
+                return Ok(Next::Value(value));
+            }
+            if transient && left {
+                return Ok(Next::Again);
+            }
+            if !doubt && !transient && unit.items.len() > 1 && pass.changes == 0 {
+                return Ok(Next::Stop(Stop::Split { failure: failure.clone() }));
+            }
+            return Ok(Next::Stop(self.judged(failure, doubt)));
+        }
+        if may_repeat && left {
+            return Ok(Next::Again);
+        }
+        match self.probe(unit, ask, names, pass, at).await? {
+            Probed::Found(value) => Ok(Next::Value(value)),
+            Probed::Absent if left => Ok(Next::Again),
+            Probed::Absent => {
+                let reason = Some("it did not arrive: the probe found nothing".to_string());
+                Ok(Next::Stop(Stop::Outcome { outcome: Outcome::Failed, reason, request_id: None }))
+            }
+            Probed::Unclear => Ok(Next::Stop(self.judged(failure, true))),
+        }
+    }
+
+    /// Asks the call's probe until it finds something, or an absence means something.
+    async fn probe(
+        &self,
+        unit: &Unit,
+        ask: &Ask,
+        names: &Bindings,
+        pass: &Pass,
+        at: jiff::Timestamp,
+    ) -> Result<Probed, Stop> {
+        let Some(probe) = &ask.call.probe else { return Ok(Probed::Unclear) };
+        let mut attempt = 0;
+        loop {
+            let scope = format!("{}/probe", ask.path);
+            let question = self.question(unit, &scope, What::Expr(probe), names, Mode::Look);
+            let found = self.runner.world.answer_now(&question).await;
+            let settled = age(at, self.runner.engine.clock.now()) >= self.runner.options.settle;
+            match found {
+                Ok(Value::None | Value::Absent(_)) if settled => return Ok(Probed::Absent),
+                Ok(Value::None | Value::Absent(_)) => {}
+                Ok(value) => return Ok(Probed::Found(value)),
+                Err(_) => return Ok(Probed::Unclear),
+            }
+            if Instant::now() >= pass.deadline {
+                return Ok(Probed::Unclear);
+            }
+            tokio::time::sleep(pause(self.runner.options.backoff, attempt, None)).await;
+            attempt += 1;
+        }
+    }
+}
+
+/// A call whose process ended before it was answered.
+fn in_flight() -> CallFailure {
+    CallFailure {
+        kind: "unknown".into(),
+        code: None,
+        message: "the process ended before the call was answered".into(),
+        request_id: None,
+        maybe_done: true,
+    }
+}

@@ -1,0 +1,522 @@
+//! The world as an evaluation sees it: what is known already, what must be read first, what a plan notes down.
+//!
+//! The evaluator asks, this answers from the memo or notes the question; readings are made between two rounds, those of
+//! one round side by side. Sends no change: that is `run::change`'s.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use escher_catalog::Record;
+use escher_eval::{CallRequest, EvalError, Evaluator, Fixed, Host, Reply};
+use escher_ir::journal::CallFailure;
+use escher_ir::program::{Block, Call, CatchArm, CatchOutcome, CatchPattern, Expr, Program, StepPart};
+use escher_ir::{Target, Value};
+use escher_provider::{CallError, ErrorKind, Read, Request};
+use futures_util::stream::{self, StreamExt};
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::limits;
+use crate::operations::Operations;
+
+/// A lock that a panic elsewhere does not close: what it guards is replaced whole or not at all.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is known of a call path.
+#[derive(Clone, Debug)]
+pub(crate) enum Known {
+    Value(Value),
+    Failed(EvalError),
+}
+
+/// What steps did, as expressions ask for it.
+pub(crate) trait Steps: Send + Sync {
+    fn part(&self, step: &str, part: StepPart) -> Value;
+    fn of(&self, step: &str, item: &Value) -> Result<Value, EvalError>;
+}
+
+/// Who keeps what was read.
+pub(crate) trait Notes: Send + Sync {
+    fn fixed(&self, path: &str, value: &Value, began: Timestamp);
+    fn read_failed(&self, path: &str, error: &CallFailure);
+}
+
+/// Names in scope.
+pub(crate) type Bindings = BTreeMap<String, Value>;
+
+/// What is evaluated.
+#[derive(Clone, Copy)]
+pub(crate) enum What<'p> {
+    Expr(&'p Expr),
+    Block(&'p Block),
+    Apply(&'p Expr, &'p Value),
+}
+
+/// What an evaluation may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Read only: a change is an error.
+    Look,
+    /// A step's body while planning: changes are noted, and are holes.
+    PlanBody,
+    /// A step's body: changes are asked for.
+    Body,
+}
+
+/// One question to the evaluator.
+#[derive(Clone)]
+pub(crate) struct Question<'p> {
+    pub(crate) scope: String,
+    pub(crate) what: What<'p>,
+    pub(crate) bindings: &'p Bindings,
+    pub(crate) target: Arc<Target>,
+    pub(crate) mode: Mode,
+    pub(crate) skip_absent: bool,
+}
+
+/// A call that must be answered before a question is.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub(crate) path: String,
+    pub(crate) call: Arc<Call>,
+    pub(crate) arguments: BTreeMap<String, Value>,
+    pub(crate) target: Arc<Target>,
+}
+
+/// What one round gave.
+#[derive(Default)]
+pub(crate) struct Round {
+    /// The value, where nothing is missing.
+    pub(crate) value: Option<Value>,
+    /// Readings, and at most one change, which comes last.
+    pub(crate) asks: Vec<Ask>,
+    /// Groups of targets that must be resolved.
+    pub(crate) groups: Vec<String>,
+    /// Elements that a step's list lost to absent members.
+    pub(crate) skipped: Vec<(Value, String)>,
+    /// Whether the clock or the run's id was asked for.
+    pub(crate) timed: bool,
+}
+
+/// State of a body that is planned, over all of its statements.
+#[derive(Default)]
+pub(crate) struct PlanBody {
+    pub(crate) calls: Vec<Ask>,
+}
+
+/// The world.
+pub(crate) struct World<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) read: &'a dyn Read,
+    pub(crate) operations: &'a dyn Operations,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) steps: &'a dyn Steps,
+    pub(crate) notes: &'a dyn Notes,
+    pub(crate) ambient: Arc<Target>,
+    pub(crate) groups: &'a BTreeMap<String, Vec<Target>>,
+    /// Run id and start; none while planning.
+    pub(crate) run: Option<(&'a str, Timestamp)>,
+    /// The instant that a plan takes for the start of its run.
+    pub(crate) planned_at: Timestamp,
+    pub(crate) memo: Mutex<HashMap<String, Known>>,
+    /// When the earliest reading of each scope (`machines`, `again.1/machines`) began.
+    pub(crate) began: Mutex<HashMap<String, Timestamp>>,
+    pub(crate) resolved: Mutex<HashMap<Target, Arc<Target>>>,
+    pub(crate) records: Mutex<HashMap<String, Arc<Record>>>,
+    pub(crate) backoff: std::time::Duration,
+}
+
+/// The scope that a path belongs to: all up to the node's name.
+pub(crate) fn scope_of(path: &str) -> String {
+    let (generation, rest) = match path.strip_prefix("again.").and_then(|r| r.split_once('/')) {
+        Some((n, rest)) => (format!("again.{n}/"), rest),
+        None => (String::new(), path),
+    };
+    let end = rest.find(['/', '[']).unwrap_or(rest.len());
+    generation + rest.get(..end).unwrap_or(rest)
+}
+
+struct Scene<'s, 'a> {
+    world: &'s World<'a>,
+    mode: Mode,
+    target: &'s Arc<Target>,
+    local: Option<&'s HashMap<String, Known>>,
+    plan: Option<&'s mut PlanBody>,
+    round: Round,
+    blocked: bool,
+}
+
+impl Host for Scene<'_, '_> {
+    fn call(&mut self, request: CallRequest<'_>) -> Reply {
+        let CallRequest { path, call, arguments, target } = request;
+        if let Some(known) = self.local.and_then(|l| l.get(&path)).cloned() {
+            return known.into();
+        }
+        if let Some(known) = lock(&self.world.memo).get(&path).cloned() {
+            return known.into();
+        }
+        let target = target.unwrap_or_else(|| self.target.clone());
+        if call.changes {
+            match (self.mode, self.plan.as_deref_mut()) {
+                (Mode::PlanBody, Some(plan)) => {
+                    let hole = Value::Hole(Arc::from(path.as_str()));
+                    plan.calls.push(Ask { path, call: Arc::new(call.clone()), arguments, target });
+                    return Reply::Value(hole);
+                }
+                (Mode::Body, _) => {
+                    // One change at a time, and after the readings that stand before it.
+                    if !self.blocked && self.round.asks.is_empty() {
+                        self.round.asks.push(Ask { path, call: Arc::new(call.clone()), arguments, target });
+                    }
+                    self.blocked = true;
+                    return Reply::Pending;
+                }
+                _ => {
+                    let words = format!("`{}` changes the world and does not stand in a step", call.operation);
+                    return Reply::Failed(EvalError::new(words));
+                }
+            }
+        }
+        let unknown = arguments.values().any(Value::has_hole);
+        let after_change = self.plan.as_ref().is_some_and(|p| !p.calls.is_empty());
+        if unknown || after_change {
+            return Reply::Value(Value::Hole(Arc::from(path.as_str())));
+        }
+        if !self.blocked {
+            self.round.asks.push(Ask { path, call: Arc::new(call.clone()), arguments, target });
+        }
+        Reply::Pending
+    }
+
+    fn fixed(&mut self, path: String, what: Fixed) -> Reply {
+        if let Fixed::Targets(group) = &what {
+            if let Some(known) = lock(&self.world.memo).get(&path).cloned() {
+                return known.into();
+            }
+            self.round.groups.push(group.clone());
+            return Reply::Pending;
+        }
+        self.round.timed = true;
+        match (&self.world.run, what) {
+            (None, _) if self.mode == Mode::PlanBody => Reply::Value(Value::Hole(Arc::from(path.as_str()))),
+            (None, Fixed::RunId) => Reply::Value(Value::Hole(Arc::from("run.id"))),
+            (None, _) => Reply::Value(Value::Instant(self.world.planned_at)),
+            (Some((run, _)), Fixed::RunId) => Reply::Value(Value::text(run)),
+            (Some((_, started)), Fixed::RunStarted) => Reply::Value(Value::Instant(*started)),
+            (Some(_), _) => {
+                if let Some(known) = lock(&self.world.memo).get(&path).cloned() {
+                    return known.into();
+                }
+                let now = self.world.clock.now();
+                let value = Value::Instant(now);
+                self.world.keep(&path, value.clone(), now);
+                Reply::Value(value)
+            }
+        }
+    }
+
+    fn step(&mut self, step: &str, part: StepPart) -> Reply {
+        Reply::Value(self.world.steps.part(step, part))
+    }
+
+    fn step_of(&mut self, step: &str, item: &Value) -> Reply {
+        match self.world.steps.of(step, item) {
+            Ok(value) => Reply::Value(value),
+            Err(error) => Reply::Failed(error),
+        }
+    }
+}
+
+impl From<Known> for Reply {
+    fn from(known: Known) -> Reply {
+        match known {
+            Known::Value(value) => Reply::Value(value),
+            Known::Failed(error) => Reply::Failed(error),
+        }
+    }
+}
+
+impl<'a> World<'a> {
+    /// Asks the evaluator once.
+    pub(crate) fn round(
+        &self,
+        question: &Question<'_>,
+        local: Option<&HashMap<String, Known>>,
+        plan: Option<&mut PlanBody>,
+    ) -> Result<Round, EvalError> {
+        let mut scene = Scene {
+            world: self,
+            mode: question.mode,
+            target: &question.target,
+            local,
+            plan,
+            round: Round::default(),
+            blocked: false,
+        };
+        let mut evaluator = Evaluator::new(self.program, &mut scene, question.scope.clone());
+        evaluator = evaluator.skip_absent(question.skip_absent);
+        for (name, value) in question.bindings {
+            evaluator.bind(name.as_str(), value.clone());
+        }
+        let value = match question.what {
+            What::Expr(expr) => evaluator.expr(expr),
+            What::Block(block) => evaluator.block(block),
+            What::Apply(lambda, value) => evaluator.apply(lambda, value.clone()),
+        };
+        let skipped = evaluator.skipped().to_vec();
+        drop(evaluator);
+        let mut round = scene.round;
+        round.value = value?;
+        round.skipped = skipped;
+        Ok(round)
+    }
+
+    /// Asks until it is answered, reading what it needs. What is read is kept.
+    pub(crate) async fn answer(&self, question: &Question<'_>) -> Result<Round, EvalError> {
+        let mut timed = false;
+        for _ in 0..limits::MAX_ROUNDS {
+            let mut round = self.round(question, None, None)?;
+            timed |= round.timed;
+            if round.value.is_some() {
+                round.timed = timed;
+                return Ok(round);
+            }
+            self.fill(&round).await?;
+        }
+        Err(EvalError::new("this asks the clouds over and over without coming to an end"))
+    }
+
+    /// The same for a question whose readings are of the moment: kept nowhere.
+    pub(crate) async fn answer_now(&self, question: &Question<'_>) -> Result<Value, EvalError> {
+        let mut local = HashMap::new();
+        for _ in 0..limits::MAX_ROUNDS {
+            let round = self.round(question, Some(&local), None)?;
+            if let Some(value) = round.value {
+                return Ok(value);
+            }
+            self.resolve_groups(&round.groups).await?;
+            if round.asks.is_empty() && round.groups.is_empty() {
+                break;
+            }
+            for ask in round.asks {
+                let known = match self.read_once(&ask).await {
+                    Ok(value) => Known::Value(value),
+                    Err(error) => self.after_catch(&ask, &error),
+                };
+                local.insert(ask.path, known);
+            }
+        }
+        Err(EvalError::new("this asks the clouds over and over without coming to an end"))
+    }
+
+    /// Makes the readings of one round side by side.
+    pub(crate) async fn fill(&self, round: &Round) -> Result<(), EvalError> {
+        if round.asks.is_empty() && round.groups.is_empty() {
+            return Err(EvalError::new("this cannot be worked out here"));
+        }
+        self.resolve_groups(&round.groups).await?;
+        self.read_all(&round.asks).await;
+        Ok(())
+    }
+
+    /// Readings, so many at once; each is kept as it comes.
+    pub(crate) async fn read_all(&self, asks: &[Ask]) {
+        stream::iter(asks).for_each_concurrent(limits::READS_AT_ONCE, |ask| self.read_and_keep(ask)).await;
+    }
+
+    async fn read_and_keep(&self, ask: &Ask) {
+        let began = self.clock.now();
+        match self.read_once(ask).await {
+            Ok(value) => self.keep(&ask.path, value, began),
+            Err(error) => {
+                self.notes.read_failed(&ask.path, &CallFailure::from(&error));
+                match self.after_catch(ask, &error) {
+                    Known::Value(value) => self.keep(&ask.path, value, began),
+                    failed => {
+                        lock(&self.memo).insert(ask.path.clone(), failed);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Remembers what was fixed, and has it journaled.
+    pub(crate) fn keep(&self, path: &str, value: Value, began: Timestamp) {
+        self.notes.fixed(path, &value, began);
+        self.know(path, value, began);
+    }
+
+    /// Remembers what is journaled already.
+    pub(crate) fn know(&self, path: &str, value: Value, began: Timestamp) {
+        let mut earliest = lock(&self.began);
+        let at = earliest.entry(scope_of(path)).or_insert(began);
+        *at = began.min(*at);
+        drop(earliest);
+        lock(&self.memo).insert(path.to_string(), Known::Value(value));
+    }
+
+    /// What stands for a failed reading.
+    fn after_catch(&self, ask: &Ask, error: &CallError) -> Known {
+        let failure = CallFailure::from(error);
+        if let Some(arm) = matching_arm(&ask.call.catch, &failure)
+            && let CatchOutcome::Value(expr) = &arm.outcome
+        {
+            let mut nobody = escher_eval::NoHost;
+            let mut evaluator = Evaluator::new(self.program, &mut nobody, ask.path.clone());
+            return match evaluator.expr(expr) {
+                Ok(value) => Known::Value(value.unwrap_or(Value::None)),
+                Err(error) => Known::Failed(error),
+            };
+        }
+        Known::Failed(call_failed(&ask.call.operation, &failure))
+    }
+
+    async fn read_once(&self, ask: &Ask) -> Result<Value, CallError> {
+        let mut attempt = 0;
+        loop {
+            let result = async {
+                let request = self.request(ask, None).await?;
+                self.pages(request).await
+            };
+            match result.await {
+                Err(e) if e.kind.is_transient() && attempt < limits::READ_RETRIES => {
+                    tokio::time::sleep(pause(self.backoff, attempt, e.retry_after)).await;
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn pages(&self, request: Request) -> Result<Value, CallError> {
+        let limit = |what: &str| CallError::unsent(ErrorKind::Invalid, format!("the reading has too many {what}"));
+        let mut pages = self.read.read(request);
+        let mut all: Option<Value> = None;
+        for _ in 0..limits::MAX_PAGES {
+            let Some(answer) = pages.next().await? else {
+                return Ok(all.unwrap_or_else(|| Value::record([])));
+            };
+            all = Some(match all {
+                None => answer.value,
+                Some(before) => join(before, answer.value).ok_or_else(|| limit("elements"))?,
+            });
+        }
+        Err(limit("pages"))
+    }
+
+    /// A call, resolved.
+    pub(crate) async fn request(&self, ask: &Ask, token: Option<String>) -> Result<Request, CallError> {
+        Ok(Request {
+            record: self.record(&ask.call.operation)?,
+            arguments: ask.arguments.clone(),
+            target: self.resolve(&ask.target).await?,
+            reads: ask.call.reads.clone(),
+            token,
+            timeout: limits::CALL_TIMEOUT,
+        })
+    }
+
+    /// The catalogue record that the program was compiled against.
+    pub(crate) fn record(&self, operation: &str) -> Result<Arc<Record>, CallError> {
+        if let Some(record) = lock(&self.records).get(operation) {
+            return Ok(record.clone());
+        }
+        let record = self.operations.record(operation).ok_or_else(|| {
+            CallError::unsent(ErrorKind::Invalid, format!("this catalogue has no operation `{operation}`"))
+        })?;
+        lock(&self.records).insert(operation.to_string(), record.clone());
+        Ok(record)
+    }
+
+    /// A target with account, region and endpoint filled in; each is asked for once.
+    pub(crate) async fn resolve(&self, target: &Arc<Target>) -> Result<Arc<Target>, CallError> {
+        if let Some(known) = lock(&self.resolved).get(&**target) {
+            return Ok(known.clone());
+        }
+        let full = Arc::new(self.read.resolve((**target).clone()).await?);
+        let mut resolved = lock(&self.resolved);
+        resolved.insert((**target).clone(), full.clone());
+        // What is resolved stays as it is.
+        resolved.insert((*full).clone(), full.clone());
+        Ok(full)
+    }
+
+    async fn resolve_groups(&self, groups: &[String]) -> Result<(), EvalError> {
+        for group in groups {
+            let Some(targets) = self.groups.get(group) else {
+                return Err(EvalError::new(format!("the settings have no group of targets `{group}`")));
+            };
+            let mut values = Vec::with_capacity(targets.len());
+            for target in targets {
+                let full = self
+                    .resolve(&Arc::new(target.clone()))
+                    .await
+                    .map_err(|e| EvalError::new(format!("cannot tell where a target of group `{group}` is: {e}")))?;
+                values.push(Value::Target(full));
+            }
+            self.keep(&format!("targets.{group}"), Value::list(values), self.clock.now());
+        }
+        Ok(())
+    }
+}
+
+/// The error that an expression ends with where a call failed.
+pub(crate) fn call_failed(operation: &str, failure: &CallFailure) -> EvalError {
+    let code = failure.code.as_ref().map(|c| format!("{c}: ")).unwrap_or_default();
+    let mut error = EvalError::new(format!("{operation}: {code}{}", failure.message));
+    error.call = Some(Box::new(failure.clone()));
+    error
+}
+
+/// The first arm that takes this error.
+pub(crate) fn matching_arm<'c>(arms: &'c [CatchArm], error: &CallFailure) -> Option<&'c CatchArm> {
+    arms.iter().find(|arm| {
+        arm.patterns.iter().any(|pattern| match pattern {
+            CatchPattern::Any => true,
+            CatchPattern::Kind(kind) => *kind == error.kind,
+            CatchPattern::Code(code) => error.code.as_ref() == Some(code),
+        })
+    })
+}
+
+/// The pause before another attempt: twice as long each time, half of it by chance, never shorter than asked for.
+pub(crate) fn pause(
+    base: std::time::Duration,
+    attempt: u32,
+    retry_after: Option<std::time::Duration>,
+) -> std::time::Duration {
+    let full = base.saturating_mul(1u32 << attempt.min(16)).min(limits::MAX_BACKOFF);
+    let chance = crate::platform::random::<1>().map_or(128, |[b]| b);
+    let jittered = full / 2 + (full / 2).mul_f64(f64::from(chance) / 255.0);
+    jittered.max(retry_after.unwrap_or_default().min(limits::MAX_BACKOFF * 4))
+}
+
+/// Two pages as one: lists of the second follow those of the first. None above the limit.
+fn join(before: Value, after: Value) -> Option<Value> {
+    match (before, after) {
+        (Value::List(mut a), Value::List(b)) => {
+            if a.len() + b.len() > limits::MAX_ELEMENTS {
+                return None;
+            }
+            Arc::make_mut(&mut a).extend(b.iter().cloned());
+            Some(Value::List(a))
+        }
+        (Value::Record(mut a), Value::Record(b)) => {
+            let record = Arc::make_mut(&mut a);
+            for (name, value) in &b.members {
+                match record.members.binary_search_by(|(n, _)| n.cmp(name)) {
+                    Ok(at) => {
+                        if let Some((_, mine)) = record.members.get_mut(at) {
+                            *mine = join(std::mem::replace(mine, Value::None), value.clone())?;
+                        }
+                    }
+                    Err(at) => record.members.insert(at, (name.clone(), value.clone())),
+                }
+            }
+            Some(Value::Record(a))
+        }
+        (before, _) => Some(before),
+    }
+}
