@@ -65,8 +65,8 @@ pub(crate) fn not_a_call(word: Span, value: Span) -> Diagnostic {
 /// `[.a ⏎ .b]`.
 pub(crate) fn comma_before_member(between: Span, member: Span) -> Diagnostic {
     let at = Span { start: between.start, end: between.start };
-    Diagnostic::warning("E0112", member, "this line goes on with the member above")
-        .help("write `,` at the end of the line above, or join the lines")
+    Diagnostic::warning("E0112", member, "this goes on with the member before it")
+        .help("write `,` between two members, or join them")
         .fix("add `,`", at, ",")
 }
 
@@ -122,6 +122,24 @@ pub(crate) fn foreign_literal(span: Span, text: &str, word: &str) -> Diagnostic 
         span,
         word,
     )
+}
+
+/// The formatter found that its own layout would change the program.
+pub(crate) fn layout_refused(span: Span) -> Diagnostic {
+    Diagnostic::error("E0190", span, "the layout of this file would change what it says, so it was left as it is")
+        .help("this is a mistake of the formatter, not yours: please report the file")
+}
+
+/// `step … { } else { }`.
+pub(crate) fn after_step(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::error("E0179", span, format!("`{}` does not follow a step", text.trim()))
+        .help("after a step stand `undo { … }` and `catch { … }`")
+}
+
+/// A line that begins with `-` and so goes on with the one above.
+pub(crate) fn minus_begins_line(span: Span) -> Diagnostic {
+    Diagnostic::warning("E0114", span, "this `-` takes away from the line above")
+        .help("put it at the end of the line above; for a negative value name it with `let`")
 }
 
 /// `str`, `Option<T>`.
@@ -212,9 +230,17 @@ pub(crate) fn lexical(text: &str, found: Option<&crate::recover::Token>, at: usi
             let shown = crate::tree::slice(text, span).trim_end();
             Some(
                 Diagnostic::error("E0009", span, format!("`{shown}` does not fit into the hole of a text"))
-                    .help("a hole holds one value: `{name}` or `{list.count()}`; a literal brace is `\\{`"),
+                    .help(if token.rule == Rule::TEXT_BLOCK {
+                        "for JSON, patterns and scripts write `r\"\"\"…\"\"\"`, which has no holes; a literal brace is `\\{`"
+                    } else {
+                        "a hole holds one value: `{name}` or `{list.count()}`; a literal brace is `\\{`"
+                    }),
             )
         }
+        Rule::NUMBER_BAD if written.contains('-') => Some(
+            Diagnostic::error("E0003", token.span, format!("`{written}` is no instant"))
+                .help("an instant has a time and a zone: `2026-11-21T08:00:00Z` or `2026-11-21T08:00:00+01:00`"),
+        ),
         Rule::NUMBER_BAD => Some(
             Diagnostic::error("E0003", token.span, format!("`{written}` is no number with a unit"))
                 .help("durations `30s 5m 2h 7d 4w`, sizes `512MiB 20GB`, percentages `5%`, money `12.50 USD`"),

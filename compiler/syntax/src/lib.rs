@@ -7,6 +7,7 @@ pub mod ast;
 mod build;
 mod codes;
 pub mod diagnostic;
+mod layout;
 pub mod limits;
 mod recover;
 pub mod span;
@@ -40,5 +41,5 @@ pub fn tree(source: &str) -> SyntaxTree {
 
 /// The one layout of a text, or the diagnostics that keep it from being parsed.
 pub fn format(source: &str) -> Result<String, Vec<Diagnostic>> {
-    Ok(source.to_string())
+    layout::format(source)
 }

@@ -120,12 +120,24 @@ impl<'t> Builder<'t, '_> {
                 self.tell(codes::chained(node.span(), node.text()));
             }
             last = power;
+            if op == BinaryOp::Subtract {
+                self.minus_over_lines(left.span, node.span(), children);
+            }
             let right = self.climb(children, power + 1, node.span().after());
             let span = left.span.join(right.span);
             let kind = ExprKind::Binary { op, op_span: node.span(), left: Box::new(left), right: Box::new(right) };
             left = Expr { kind, span };
         }
         left
+    }
+
+    /// `let a = b ⏎ -c`: a value of its own was meant, perhaps.
+    fn minus_over_lines(&mut self, left: Span, minus: Span, rest: &Children<'t>) {
+        let before = Span { start: left.end, end: minus.start };
+        let touches = rest.peek().is_some_and(|next| next.span().start == minus.end);
+        if touches && crate::tree::slice(self.tree.source(), before).contains('\n') {
+            self.tell(codes::minus_begins_line(minus));
+        }
     }
 
     fn operand(&mut self, children: &mut Children<'t>, near: Span) -> Expr {
@@ -271,14 +283,14 @@ impl<'t> Builder<'t, '_> {
         Expr { kind, span }
     }
 
-    /// `[.cloud ⏎ .account]`: a comma was forgotten, and the text means `.cloud.account`.
+    /// `[.cloud .account]`, on one line or two: a comma was forgotten, and the text means `.cloud.account`.
     fn members_over_lines(&mut self, values: &[Node<'t>]) {
         for value in values {
             let Some(function) = value.child(Rule::field_function) else { continue };
             let mut end = 0;
             for part in function.children() {
                 let between = Span { start: end, end: part.span().start };
-                if end > 0 && crate::tree::slice(self.tree.source(), between).contains('\n') {
+                if end > 0 && crate::tree::slice(self.tree.source(), between).contains([' ', '\n']) {
                     self.tell(codes::comma_before_member(between, part.span()));
                 }
                 end = part.span().end;

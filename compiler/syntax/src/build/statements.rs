@@ -24,6 +24,8 @@ impl<'t> Builder<'t, '_> {
     fn statements(&mut self, node: Node<'t>, values_anywhere: bool) -> Vec<Stmt> {
         let mut statements: Vec<Stmt> = Vec::new();
         let mut ended = true;
+        // Words in a row on a line are one mistake.
+        let mut told = false;
         for child in node.children() {
             match child.kind() {
                 NodeKind::Rule(Rule::LBRACE | Rule::RBRACE) => continue,
@@ -34,10 +36,15 @@ impl<'t> Builder<'t, '_> {
                 _ => {}
             }
             if let Some(previous) = statements.last() {
-                self.begins_a_line(previous, child, ended);
-                if !values_anywhere {
+                let shares = self.shares_line(previous, child, ended);
+                if shares && !told {
+                    let between = Span { start: previous.span.end, end: child.span().start };
+                    self.tell(codes::same_line(child.span(), between));
+                }
+                if !values_anywhere && !shares && !told {
                     self.bare_value(previous);
                 }
+                told = shares;
             }
             ended = false;
             statements.push(self.statement(child, values_anywhere));
@@ -45,14 +52,13 @@ impl<'t> Builder<'t, '_> {
         statements
     }
 
-    fn begins_a_line(&mut self, previous: &Stmt, next: Node<'t>, ended: bool) {
+    /// Whether a statement begins on the line of the one before.
+    fn shares_line(&self, previous: &Stmt, next: Node<'t>, ended: bool) -> bool {
         if ended || matches!(previous.kind, StmtKind::Error) || next.kind() == NodeKind::Error {
-            return;
+            return false;
         }
         let between = Span { start: previous.span.end, end: next.span().start };
-        if !slice(self.tree.source(), between).contains('\n') {
-            self.tell(codes::same_line(next.span(), between));
-        }
+        !slice(self.tree.source(), between).contains('\n')
     }
 
     /// A value in the middle of a block does nothing, which is never what was meant.

@@ -1,9 +1,10 @@
 //! Broken items and statements that hold blocks: the head by itself, then each statement of the body by itself.
 
-use escher_grammar::{EscherParser, Rule};
-use pest::Parser;
+use escher_grammar::Rule;
 
-use super::{Recovery, Unit, cut, offset};
+use super::{Recovery, Unit, cut, foreign};
+use crate::codes;
+use crate::span::Span;
 use crate::tree::NodeKind;
 
 /// A head, and the brackets of the block behind it.
@@ -17,8 +18,8 @@ struct Segment {
 impl Recovery<'_> {
     /// An item that does not parse as a whole.
     pub(super) fn broken_item(&mut self, unit: Unit) {
-        let keyword = (unit.from..unit.to).find(|i| cut::starts_item(self.word(*i)) && !self.after_at(*i));
-        let node = match keyword.map(|k| self.word(k)) {
+        let word = self.word(self.behind_attributes(unit));
+        let node = match foreign::nearest_item(word).or(Some(word)) {
             Some("playbook") => Rule::playbook_item,
             Some("action") => Rule::action_item,
             Some("fn" | "def" | "function" | "func" | "fun") => Rule::fn_item,
@@ -27,32 +28,37 @@ impl Recovery<'_> {
         };
         let Some(segment) = self.first_block(unit) else { return self.parse_or_tell(unit, Rule::only_item) };
         let end = segment.close.map_or(unit.to, |c| c + 1);
-        let head = self.text(segment.head);
         let start = self.span(unit).start;
-        match EscherParser::parse(Rule::only_head, head) {
+        let head = self.text(segment.head);
+        let mut copy = None;
+        if let Err(error) = escher_grammar::parse(Rule::only_head, head)
+            && !self.has_bracket_fault(segment.head)
+        {
+            let outcome = super::repair::repair(head, Rule::only_head, error, start);
+            self.diagnostics.extend(outcome.diagnostics);
+            copy = outcome.repaired;
+        }
+        let text = copy.as_ref().map_or(head, |c| c.text.as_str());
+        let place = |at: usize| copy.as_ref().map_or(Span::new(at, at).start, |c| c.place(at)).saturating_add(start);
+        let body = if node == Rule::test_item { Rule::test_block } else { Rule::block };
+        match escher_grammar::parse(Rule::only_head, text) {
             Ok(mut pairs) => {
                 self.tree.open(NodeKind::Rule(Rule::item), start);
-                let at = offset(start);
                 for pair in pairs.next().into_iter().flat_map(pest::iterators::Pair::into_inner) {
                     if !matches!(pair.as_rule(), Rule::attribute | Rule::EOI) {
-                        self.tree.open(NodeKind::Rule(node), at(pair.as_span().start()));
+                        self.tree.open(NodeKind::Rule(node), place(pair.as_span().start()));
                     }
-                    self.tree.tokens(pair.tokens(), &at);
+                    self.tree.tokens(pair.tokens(), place);
                 }
-                let body = if node == Rule::test_item { Rule::test_block } else { Rule::block };
                 self.block(segment, end, body);
                 self.tree.close();
                 self.tree.close();
             }
-            Err(error) => {
-                // The head is broken. With its repair the whole may parse; else its body is looked at all the same.
-                if !self.has_bracket_fault(segment.head) {
-                    let outcome = super::repair::repair(head, Rule::only_head, error, start);
-                    self.diagnostics.extend(outcome.diagnostics);
-                }
+            Err(_) => {
+                // Nobody knows what this is called, but its statements are looked at all the same.
                 self.tree.open(NodeKind::Error, start);
                 self.leaves(segment.head);
-                self.block(segment, end, Rule::block);
+                self.block(segment, end, body);
                 self.tree.close();
             }
         }
@@ -62,8 +68,15 @@ impl Recovery<'_> {
         }
     }
 
-    fn after_at(&self, index: usize) -> bool {
-        index.checked_sub(1).and_then(|i| self.rule(i)) == Some(Rule::AT)
+    /// The token that says what an item is.
+    fn behind_attributes(&self, unit: Unit) -> usize {
+        let mut index = unit.from;
+        while index < unit.to && self.rule(index) == Some(Rule::AT) {
+            index += 2;
+            let partner = self.token(index).filter(|t| t.rule == Rule::LPAREN).and_then(|t| t.partner);
+            index = partner.map_or(index, |close| close + 1);
+        }
+        index
     }
 
     /// The first `{` of a unit that is not inside other brackets and whose head is not a type or a value.
@@ -123,7 +136,7 @@ impl Recovery<'_> {
         let Some(first) = self.first_block(unit) else { return self.parse_or_tell(unit, rule) };
         let is_step = self.word(unit.from) == "step";
         let head = self.text(first.head);
-        let parsed = EscherParser::parse(Rule::only_head, head);
+        let parsed = escher_grammar::parse(Rule::only_head, head);
         // A clause in the body belongs to the head, so the two are looked at together.
         let clause_inside = is_step && self.rule(first.open + 2) == Some(Rule::COLON);
         if (parsed.is_err() && !wrappers.is_empty()) || clause_inside {
@@ -142,6 +155,7 @@ impl Recovery<'_> {
     /// Heads and blocks in turn: `step … { … } undo { … } catch { … }`, `if … { … } else { … }`.
     fn parts(&mut self, unit: Unit, is_step: bool) {
         let mut rest = unit;
+        let mut first = true;
         while rest.from < rest.to {
             let Some(segment) = self.first_block(rest) else {
                 // Something behind the last block.
@@ -154,6 +168,11 @@ impl Recovery<'_> {
             };
             let end = segment.close.map_or(rest.to, |c| c + 1);
             let word = self.word(segment.head.from);
+            if is_step && !std::mem::take(&mut first) && !matches!(word, "undo" | "catch") {
+                let told = codes::after_step(self.span(segment.head), self.text(segment.head));
+                self.diagnostics.push(told);
+                return self.error(rest);
+            }
             if word == "catch" {
                 self.parse_or_tell(Unit { from: rest.from, to: end }, Rule::only_catch);
             } else {
@@ -175,20 +194,20 @@ impl Recovery<'_> {
     fn broken_head(&mut self, unit: Unit, first: Segment) {
         let start = self.span(unit).start;
         let text = self.text(unit);
-        if let Err(error) = EscherParser::parse(Rule::only_statement, text)
+        if let Err(error) = escher_grammar::parse(Rule::only_statement, text)
             && !self.has_bracket_fault(unit)
         {
             let outcome = super::repair::repair(text, Rule::only_statement, error, start);
             let repaired = outcome.repaired.as_ref();
             if let Some(repaired) = repaired
-                && let Ok(pairs) = EscherParser::parse(Rule::only_statement, &repaired.text)
+                && let Ok(pairs) = escher_grammar::parse(Rule::only_statement, &repaired.text)
             {
                 self.diagnostics.extend(outcome.diagnostics);
                 return self.tree.tokens(pairs.tokens(), |at| repaired.place(at).saturating_add(start));
             }
         }
         let head = self.text(first.head);
-        if let Err(error) = EscherParser::parse(Rule::only_head, head)
+        if let Err(error) = escher_grammar::parse(Rule::only_head, head)
             && !self.has_bracket_fault(first.head)
         {
             let outcome = super::repair::repair(head, Rule::only_head, error, start);

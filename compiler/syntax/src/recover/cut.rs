@@ -58,7 +58,8 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Vec<Unit> {
         } else if at_margin && token.rule == Rule::WORD {
             let word = slice(source, token.span);
             // Any other word begins an item only where nothing is open; inside, it goes on with what is broken.
-            if starts_item(word) || (depth == 0 && !matches!(word, "undo" | "catch" | "else") && !continues(word)) {
+            let item = starts_item(word) || super::foreign::nearest_item(word).is_some();
+            if item || (depth == 0 && !matches!(word, "undo" | "catch" | "else") && !continues(word)) {
                 push(&mut units, &mut from, attributes.take().unwrap_or(index));
                 depth = 0;
             }

@@ -20,7 +20,8 @@ pub(crate) fn is_limit(error: &Error<Rule>) -> bool {
     matches!(&error.variant, ErrorVariant::CustomError { .. })
 }
 
-/// The diagnostic for a failed parse. `found` is the token at the place, `before` the one that ends before it.
+/// The diagnostic for a failed parse. `found` is the token at the place, none at the end of a unit; `before` the one that
+/// ends before it.
 pub(crate) fn diagnostic(source: &str, error: &Error<Rule>, found: Option<&Token>, before: Span) -> Diagnostic {
     let wanted = match &error.variant {
         ErrorVariant::ParsingError { positives, .. } => phrases(positives),
@@ -28,7 +29,7 @@ pub(crate) fn diagnostic(source: &str, error: &Error<Rule>, found: Option<&Token
     };
     let missing = missing_token(&wanted);
     let found_text = match found {
-        None => "the end of the file".to_string(),
+        None => format!("nothing after `{}`", shorten(slice(source, before))),
         Some(token) => format!("`{}`", shorten(slice(source, token.span))),
     };
     // A missing bracket or comma is missed after what stands before; a wrong word is wrong itself.
@@ -55,7 +56,20 @@ const MOST: usize = 5;
 
 fn phrases(rules: &[Rule]) -> Vec<&'static str> {
     let mut out: Vec<&'static str> = Vec::new();
+    let has = |rule: Rule| rules.contains(&rule);
+    // Behind a value anything may go on: say so in one word.
+    let after_value = has(Rule::index) || has(Rule::LBRACKET) && has(Rule::LPAREN) || has(Rule::PLUS);
     for rule in rules {
+        let goes_on = matches!(
+            rule,
+            Rule::index | Rule::LBRACKET | Rule::LPAREN | Rule::arguments | Rule::FAT_ARROW | Rule::KW_IN | Rule::MAYBE
+        );
+        if after_value && goes_on && !has(Rule::expr) && !has(Rule::string) && !has(Rule::NUMBER) {
+            if !out.contains(&"an operator") {
+                out.push("an operator");
+            }
+            continue;
+        }
         let Some(phrase) = phrase(*rule) else { continue };
         if !out.contains(&phrase) {
             out.push(phrase);

@@ -12,8 +12,7 @@ mod foreign;
 mod repair;
 mod tokens;
 
-use escher_grammar::{EscherParser, Rule};
-use pest::Parser;
+use escher_grammar::Rule;
 
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -25,7 +24,7 @@ pub(crate) use tokens::Token;
 /// The tree of a text, and what is wrong with its form.
 pub(crate) fn tree(source: &str) -> (SyntaxTree, Vec<Diagnostic>) {
     if !nests_deeply(source)
-        && let Ok(pairs) = EscherParser::parse(Rule::file, source)
+        && let Ok(pairs) = escher_grammar::parse(Rule::file, source)
     {
         let mut tree = TreeBuilder::new(source);
         tree.tokens(pairs.tokens(), offset(0));
@@ -41,7 +40,7 @@ pub(crate) fn tree(source: &str) -> (SyntaxTree, Vec<Diagnostic>) {
     let mut tree = TreeBuilder::new(source);
     if blanked.is_some()
         && !nests_deeply(text)
-        && let Ok(pairs) = EscherParser::parse(Rule::file, text)
+        && let Ok(pairs) = escher_grammar::parse(Rule::file, text)
     {
         let mark = tree.mark();
         tree.tokens(pairs.tokens(), offset(0));
@@ -168,23 +167,43 @@ impl<'s> Recovery<'s> {
 
     /// Tells of brackets without partner, once per line: what follows one of them is a consequence.
     fn bracket_faults(&mut self, unit: Unit, faults: &[BracketFault]) {
-        let mut told = 0;
-        for fault in faults {
+        let mut told_text = None;
+        for fault in faults.iter().take(MOST_BRACKETS) {
             let (index, opened) = match fault {
                 BracketFault::Unclosed(at) => (unit.from + at, true),
                 BracketFault::Unopened(at) => (unit.from + at, false),
             };
+            // A text that does not end has swallowed what closes.
+            if let Some(text) = self.open_text(unit, index) {
+                if told_text.replace(text) != Some(text) {
+                    let token = self.token(text);
+                    self.diagnostics.extend(codes::lexical(self.source, token.as_ref(), 0));
+                }
+                continue;
+            }
             let Some(token) = self.token(index) else { continue };
             let text = crate::tree::slice(self.source, token.span);
-            if told < MOST_BRACKETS {
-                self.diagnostics.push(if opened {
-                    codes::unclosed(token.span, text)
-                } else {
-                    codes::unopened(token.span, text)
-                });
-            }
-            told += 1;
+            self.diagnostics.push(if opened {
+                codes::unclosed(token.span, text)
+            } else {
+                codes::unopened(token.span, text)
+            });
         }
+    }
+
+    /// An unclosed text behind a token on its line, or one over lines anywhere behind it.
+    fn open_text(&self, unit: Unit, index: usize) -> Option<usize> {
+        let mut same_line = true;
+        for at in index + 1..unit.to {
+            let token = self.token(at)?;
+            same_line &= !token.first;
+            if token.rule == Rule::TEXT_OPEN
+                && (same_line || self.text(Unit { from: at, to: at + 1 }).starts_with("\"\"\""))
+            {
+                return Some(at);
+            }
+        }
+        None
     }
 
     /// Tokens as they are, in the node that is open.
@@ -215,7 +234,7 @@ impl<'s> Recovery<'s> {
 
     /// Parses a unit into the tree; gives whether it could.
     fn parse(&mut self, unit: Unit, rule: Rule) -> bool {
-        let Ok(pairs) = EscherParser::parse(rule, self.text(unit)) else { return false };
+        let Ok(pairs) = escher_grammar::parse(rule, self.text(unit)) else { return false };
         let mark = self.tree.mark();
         self.tree.tokens(pairs.tokens(), offset(self.span(unit).start));
         let crowded = self.tree.is_crowded();
@@ -235,10 +254,10 @@ impl<'s> Recovery<'s> {
         }
         let text = self.text(unit);
         let start = self.span(unit).start;
-        let crowded = || EscherParser::parse(Rule::only_statements, text).ok();
-        let Err(error) = EscherParser::parse(rule, text) else {
+        let crowded = || escher_grammar::parse(Rule::only_statements, text).ok();
+        let Err(error) = escher_grammar::parse(rule, text) else {
             // It parses but for statements that share a line, inside a block that can't be cut: the layout check tells.
-            if let Ok(pairs) = EscherParser::parse(rule, text) {
+            if let Ok(pairs) = escher_grammar::parse(rule, text) {
                 self.tree.tokens(pairs.tokens(), offset(start));
             }
             return;
@@ -254,7 +273,7 @@ impl<'s> Recovery<'s> {
         self.diagnostics.extend(outcome.diagnostics);
         match &outcome.repaired {
             Some(repaired) => {
-                if let Ok(pairs) = EscherParser::parse(rule, &repaired.text) {
+                if let Ok(pairs) = escher_grammar::parse(rule, &repaired.text) {
                     self.tree.tokens(pairs.tokens(), |at| repaired.place(at).saturating_add(start));
                 }
             }

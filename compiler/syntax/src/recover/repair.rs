@@ -3,8 +3,7 @@
 //! The copy is thrown away but for its tree, whose places are carried back to the source: a unit with a repaired
 //! spelling keeps its plain syntax, and the checker does not complain about what would have been there.
 
-use escher_grammar::{EscherParser, Rule};
-use pest::Parser;
+use escher_grammar::Rule;
 use pest::error::Error;
 
 use super::expected;
@@ -77,7 +76,7 @@ pub(crate) struct Outcome {
 }
 
 /// Says what is wrong with a unit that failed, as far as can be seen behind certain repairs.
-pub(crate) fn repair(text: &str, rule: Rule, error: Error<Rule>, offset: u32) -> Outcome {
+pub(crate) fn repair(text: &str, rule: Rule, error: Box<Error<Rule>>, offset: u32) -> Outcome {
     let mut copy = Repaired { text: text.to_string(), edits: Vec::new() };
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     let mut error = error;
@@ -110,7 +109,7 @@ pub(crate) fn repair(text: &str, rule: Rule, error: Error<Rule>, offset: u32) ->
             break;
         }
         copy.apply(&edits);
-        match EscherParser::parse(rule, &copy.text) {
+        match escher_grammar::parse(rule, &copy.text) {
             Ok(_) => return Outcome { diagnostics, repaired: Some(copy), recognised },
             Err(next) => error = next,
         }

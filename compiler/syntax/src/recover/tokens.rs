@@ -3,8 +3,8 @@
 //! Cutting and advice need tokens, not trees. The total rule `tokens` of the grammar makes them, so there is no second
 //! lexer.
 
-use escher_grammar::{EscherParser, Rule};
-use pest::{Parser, Token as PestToken};
+use escher_grammar::Rule;
+use pest::Token as PestToken;
 
 use crate::span::Span;
 use crate::tree::slice;
@@ -26,7 +26,7 @@ pub(crate) struct Token {
 
 /// The tokens of a text.
 pub(crate) fn lex(source: &str) -> Vec<Token> {
-    let Ok(pairs) = EscherParser::parse(Rule::tokens, source) else { return Vec::new() };
+    let Ok(pairs) = escher_grammar::parse(Rule::tokens, source) else { return Vec::new() };
     let mut tokens: Vec<Token> = Vec::with_capacity(source.len() / 4);
     let mut line = 0;
     let mut last = 0;

@@ -5,7 +5,15 @@ mod corpus;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod layout;
+#[cfg(test)]
+mod mutations;
+#[cfg(test)]
+mod oddities;
+#[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod speed;
 #[cfg(test)]
 mod spellings;
 #[cfg(test)]

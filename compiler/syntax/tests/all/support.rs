@@ -22,9 +22,10 @@ pub(crate) fn corpus(kind: &str) -> Vec<(String, String)> {
 /// A diagnostic as `line:column code message | underlined`.
 pub(crate) fn line(source: &str, d: &Diagnostic) -> String {
     let (start, end) = (d.span.start as usize, d.span.end as usize);
-    let row = source[..start].matches('\n').count() + 1;
-    let column = start - source[..start].rfind('\n').map_or(0, |at| at + 1) + 1;
-    format!("{row}:{column} {} {} | {}", d.code, d.message, &source[start..end])
+    let before = source.get(..start).unwrap();
+    let row = before.matches('\n').count() + 1;
+    let column = start - before.rfind('\n').map_or(0, |at| at + 1) + 1;
+    format!("{row}:{column} {} {} | {}", d.code, d.message, source.get(start..end).unwrap())
 }
 
 /// All diagnostics of a text as lines.

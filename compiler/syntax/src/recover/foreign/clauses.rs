@@ -86,7 +86,11 @@ fn clause_in_body(v: &View<'_>) -> Option<Advice> {
 
 /// `step a (max: 10)`.
 fn clause_call(v: &View<'_>) -> Option<Advice> {
-    (v.text_of(0) == "step" && v.rule_at(0) == Some(Rule::LPAREN) && v.around(v.at).is_none() && v.at <= 3)
+    (v.text_of(0) == "step"
+        && v.rule_at(0) == Some(Rule::LPAREN)
+        && v.around(v.at).is_none()
+        && v.at <= 3
+        && v.word(-1) != "for")
         .then_some(())?;
     told(
         "E0180",

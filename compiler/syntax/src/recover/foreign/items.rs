@@ -19,6 +19,7 @@ pub(super) const HABITS: &[Habit] = &[
     attribute,
     untyped_param,
     optional_param,
+    optional_literal,
     type_brackets,
     list_type,
     event,
@@ -97,7 +98,20 @@ fn record_keyword(v: &View<'_>) -> Option<Advice> {
     if v.at == v.first() && wrong == "enum" {
         return told("E0145", v.span(0), "a choice is a union of texts", "write `type Name = \"a\" | \"b\"`");
     }
-    if v.first_word() == "type" && v.rule_at(0) == Some(Rule::LBRACE) && v.rule_at(-1) == Some(Rule::WORD) {
+    if matches!(v.word(-1), "record" | "struct" | "object")
+        && v.rule_at(0) == Some(Rule::LBRACE)
+        && v.rule_at(-2) == Some(Rule::EQ)
+    {
+        let span = Span { start: v.span(-1).start, end: v.span(0).start };
+        return Some(v.fixed(
+            "E0145",
+            v.span(-1),
+            format!("a record type needs no `{}`", v.word(-1)),
+            "write `type Name = { … }`",
+            vec![edit(span, "")],
+        ));
+    }
+    if v.first_word() == "type" && v.at == v.first() + 2 && v.rule_at(0) == Some(Rule::LBRACE) {
         let edits = vec![edit(v.span(-1).after(), " =")];
         return Some(v.fixed("E0145", v.span(0), "`=` is missing before the type", "write `type Name = { … }`", edits));
     }
@@ -203,9 +217,21 @@ fn optional_param(v: &View<'_>) -> Option<Advice> {
     ))
 }
 
+/// `"a" | "b"?`.
+fn optional_literal(v: &View<'_>) -> Option<Advice> {
+    (v.rule_at(0) == Some(Rule::MAYBE) && v.rule_at(-1) == Some(Rule::TEXT)).then_some(())?;
+    told(
+        "E0151",
+        v.span(0),
+        "`?` would belong to one text only",
+        "write `(\"a\" | \"b\")?` for a choice that may be absent",
+    )
+}
+
 /// `list[string]`, `string[]`.
 fn type_brackets(v: &View<'_>) -> Option<Advice> {
-    let in_type = matches!(v.rule_at(-2), Some(Rule::COLON | Rule::ARROW | Rule::LESS | Rule::PIPE | Rule::EQ));
+    let in_type = matches!(v.rule_at(-2), Some(Rule::COLON | Rule::ARROW | Rule::LESS | Rule::PIPE))
+        || (v.first_word() == "type" && v.rule_at(-2) == Some(Rule::EQ));
     if v.rule_at(0) != Some(Rule::LBRACKET) || v.word(-1).is_empty() || !in_type {
         return None;
     }
@@ -249,7 +275,9 @@ fn event(v: &View<'_>) -> Option<Advice> {
 
 /// `template t = p { env: "dev" }`.
 fn template_braces(v: &View<'_>) -> Option<Advice> {
-    if !matches!(v.first_word(), "template" | "schedule") || v.rule_at(0) != Some(Rule::LBRACE) || v.word(-1).is_empty()
+    if !matches!(v.first_word(), "template" | "schedule")
+        || v.rule_at(0) != Some(Rule::LBRACE)
+        || v.rule_of(v.first() + 2) != Some(Rule::EQ)
     {
         return None;
     }
@@ -258,9 +286,18 @@ fn template_braces(v: &View<'_>) -> Option<Advice> {
     Some(v.fixed("E0154", v.span(0), "arguments stand in parentheses", "write `p(name: value)`", edits))
 }
 
+const ITEMS: &[&str] = &["use", "const", "type", "action", "playbook", "template", "schedule", "trigger", "test"];
+
+/// The item word that a misspelt one was meant to be.
+pub(crate) fn nearest_item(wrong: &str) -> Option<&'static str> {
+    if wrong.len() < 3 {
+        return None;
+    }
+    ITEMS.iter().find(|w| **w != wrong && near(wrong, w)).copied()
+}
+
 /// `plabook p() {`, `requre x`.
 fn misspelt(v: &View<'_>) -> Option<Advice> {
-    const ITEMS: &[&str] = &["use", "const", "type", "action", "playbook", "template", "schedule", "trigger", "test"];
     const STATEMENTS: &[&str] = &[
         "require", "confirm", "approve", "step", "parallel", "wait", "sleep", "report", "notify", "return", "match",
         "expect", "mock", "with", "let",

@@ -10,6 +10,8 @@ mod values;
 
 use escher_grammar::Rule;
 
+pub(crate) use items::nearest_item;
+
 use super::tokens::Token;
 use crate::diagnostic::{Diagnostic, Edit, Fix};
 use crate::span::Span;

@@ -6,6 +6,8 @@ use super::{Advice, Habit, View, edit, name_from, told};
 use crate::span::Span;
 
 pub(super) const HABITS: &[Habit] = &[
+    bare_undo,
+    bare_report,
     quoted_step,
     loop_over,
     endless,
@@ -296,6 +298,43 @@ fn step_colon(v: &View<'_>) -> Option<Advice> {
     (v.text_of(0) == "step" && v.at == 2 && v.rule_at(0) == Some(Rule::COLON)).then(|| {
         v.fixed("E0177", v.span(0), "no `:` follows the name of a step", "remove `:`", vec![edit(v.span(0), "")])
     })
+}
+
+/// `undo vm.start(m)`.
+fn bare_undo(v: &View<'_>) -> Option<Advice> {
+    let word = v.text_of(0);
+    (v.at == 0 && matches!(word, "undo" | "catch" | "else")).then_some(())?;
+    told(
+        "E0179",
+        v.span(0),
+        format!("`{word}` takes a block and follows the `}}` of what it belongs to"),
+        format!("write `}} {word} {{ … }}`"),
+    )
+}
+
+/// `report table(x)`.
+fn bare_report(v: &View<'_>) -> Option<Advice> {
+    if v.text_of(0) != "report" || v.at != 1 || v.word(0).is_empty() {
+        return None;
+    }
+    let end = v.value_end(1);
+    if end + 1 != v.tokens.len() {
+        return told(
+            "E0168",
+            v.span(0),
+            "what a report shows stands in a block",
+            "write `report \"Title\" { table(x) }`, each value on its line",
+        );
+    }
+    let at = Span { start: v.span(0).start, end: v.span(0).start };
+    let edits = vec![edit(at, "{ "), edit(v.span_of(end).after(), " }")];
+    Some(v.fixed(
+        "E0168",
+        v.span(0),
+        "what a report shows stands in a block",
+        &format!("write `report {{ {} }}`", v.source(1, end)),
+        edits,
+    ))
 }
 
 /// `parallel 5 { … }`.

@@ -27,6 +27,8 @@ pub(super) const HABITS: &[Habit] = &[
     equality,
     is_none,
     modulo,
+    apart,
+    comma,
 ];
 
 /// `&&`, `||`, `!`.
@@ -34,6 +36,9 @@ fn sign(v: &View<'_>) -> Option<Advice> {
     let right = match v.rule_at(0)? {
         Rule::FOREIGN_AND => "and",
         Rule::FOREIGN_OR => "or",
+        Rule::FOREIGN_NOT if v.touch(-1, 0) && !v.touch(0, 1) => {
+            return Some(v.fixed("E0131", v.span(0), "`!` says nothing here", "remove `!`", vec![edit(v.span(0), "")]));
+        }
         Rule::FOREIGN_NOT => "not ",
         _ => return None,
     };
@@ -382,6 +387,48 @@ fn is_none(v: &View<'_>) -> Option<Advice> {
     let not = v.word(1) == "not";
     let span = if not { v.span(0).join(v.span(1)) } else { v.span(0) };
     Some(v.instead("E0122", span, if not { "is not" } else { "is" }, if not { "!=" } else { "==" }))
+}
+
+/// `f (x)`, `a [0]`.
+fn apart(v: &View<'_>) -> Option<Advice> {
+    let open = v.rule_at(0)?;
+    let applies = matches!(v.rule_at(-1), Some(Rule::RPAREN | Rule::RBRACKET))
+        || (!v.word(-1).is_empty() && !super::super::expected::is_reserved(v.word(-1)));
+    let gap = Span { start: v.span(-1).end, end: v.span(0).start };
+    if !matches!(open, Rule::LPAREN | Rule::LBRACKET) || !applies || gap.start == gap.end || v.token(0)?.first {
+        return None;
+    }
+    let sign = v.text_at(0);
+    let message = format!("`{sign}` stands directly after what it belongs to");
+    Some(v.fixed("E0124", v.span(0), message, "remove the blank", vec![edit(gap, "")]))
+}
+
+/// `{ a: 1; b: 2 }`, `f(a: 1 b: 2)`.
+fn comma(v: &View<'_>) -> Option<Advice> {
+    let open = v.around(v.at)?;
+    if v.rule_at(0) == Some(Rule::SEMI) {
+        return Some(v.instead("E0125", v.span(0), ";", ","));
+    }
+    let ends = matches!(
+        v.rule_at(-1)?,
+        Rule::WORD
+            | Rule::TEXT
+            | Rule::NUMBER
+            | Rule::RPAREN
+            | Rule::RBRACKET
+            | Rule::RBRACE
+            | Rule::DURATION
+            | Rule::SIZE
+            | Rule::PERCENT
+            | Rule::MONEY
+            | Rule::MAYBE
+    );
+    let named = !v.word(0).is_empty() || v.rule_at(0) == Some(Rule::TEXT);
+    if !named || v.rule_at(1) != Some(Rule::COLON) || !ends || v.at <= open + 1 {
+        return None;
+    }
+    let at = v.span(-1).after();
+    Some(v.fixed("E0125", at, format!("missing `,` before `{}`", v.text_at(0)), "write `,`", vec![edit(at, ",")]))
 }
 
 /// `a % b`.
