@@ -12,7 +12,7 @@ impl<'t> Layout<'t> {
             Rule::plain | Rule::operation | Rule::bound_value => self.operators(node),
             Rule::chain => self.chain(node),
             Rule::arguments => self.arguments(node),
-            Rule::list => self.list(node, Doc::Soft),
+            Rule::list => self.list_value(node),
             Rule::braces => self.list(node, Doc::Line),
             Rule::catch => self.catch(node),
             Rule::string => Doc::Flat(Box::new(self.joined(node))),
@@ -136,7 +136,10 @@ impl<'t> Layout<'t> {
             after_call |= link.rule() == Some(Rule::arguments);
             rest.push(self.node(*link));
         }
-        short(seq(vec![seq(base), indent(seq(rest))]))
+        let breaks = rest.iter().filter(|d| matches!(d, Doc::Soft)).count();
+        let doc = seq(vec![seq(base), indent(seq(rest))]);
+        // One call on a plain name gains nothing from a line of its own.
+        if start <= 1 && breaks == 1 { group(doc) } else { short(doc) }
     }
 
     fn chain_with_comments(&mut self, node: Node<'t>) -> Doc<'t> {
@@ -159,6 +162,19 @@ impl<'t> Layout<'t> {
                 for child in node.children().filter(|c| c.rule() != Some(Rule::COMMA)) {
                     docs.push(self.node(child));
                 }
+                seq(docs)
+            }
+            _ => self.list(node, Doc::Soft),
+        }
+    }
+
+    /// A list; a single element with brackets of its own shares the list's.
+    fn list_value(&mut self, node: Node<'t>) -> Doc<'t> {
+        let mut values = node.children().filter(|c| c.rule() == Some(Rule::expr));
+        let one = values.next().filter(|_| values.next().is_none());
+        match one {
+            Some(one) if !self.has_comment_before(one) && self.is_bracketed(one) => {
+                let docs = node.children().filter(|c| c.rule() != Some(Rule::COMMA)).map(|c| self.node(c)).collect();
                 seq(docs)
             }
             _ => self.list(node, Doc::Soft),
@@ -208,6 +224,9 @@ impl<'t> Layout<'t> {
                 }
                 Some(Rule::COMMA) => inner.push(self.lead(child)),
                 Some(Rule::RBRACE) => {
+                    if count > 0 {
+                        inner.push(Doc::IfBroken(","));
+                    }
                     inner.push(self.lead(child));
                     close = text(child.text());
                 }
@@ -222,7 +241,6 @@ impl<'t> Layout<'t> {
         if count == 0 {
             return seq(vec![seq(word), indent(seq(inner)), close]);
         }
-        inner.push(Doc::IfBroken(","));
         group(seq(vec![seq(word), indent(seq(inner)), Doc::Line, close]))
     }
 

@@ -75,6 +75,12 @@ impl<'t> Layout<'t> {
         }
         if index > from {
             self.next_comment = index;
+            // An empty line behind a comment stays, but a doc comment touches what it describes.
+            let last = index.checked_sub(1).and_then(|i| all.get(i)).filter(|c| !c.doc);
+            let lead = self.source().get(..before as usize).unwrap_or("");
+            if last.is_some() && has_blank(lead) {
+                docs.push(Doc::Blank);
+            }
         }
         docs
     }
@@ -150,6 +156,9 @@ impl<'t> Layout<'t> {
                     inner.push(comments);
                 }
                 Some(Rule::RPAREN | Rule::RBRACKET | Rule::RBRACE | Rule::TYPE_CLOSE) => {
+                    if count > 0 {
+                        inner.push(Doc::IfBroken(","));
+                    }
                     inner.push(self.lead(child));
                     close.push(text(child.text()));
                 }
@@ -164,7 +173,6 @@ impl<'t> Layout<'t> {
         if count == 0 {
             return seq([vec![open], vec![doc::indent(seq(inner))], close].concat());
         }
-        inner.push(Doc::IfBroken(","));
         doc::group(seq([vec![open, doc::indent(seq(inner)), padding], close].concat()))
     }
 

@@ -107,7 +107,9 @@ fn write_type(node: Node<'_>, out: &mut String) {
     }
     for part in &parts {
         write_node(*part, out);
-        out.push('|');
+        if parts.len() > 1 {
+            out.push('|');
+        }
     }
     if parts.len() > 1 {
         out.push(')');

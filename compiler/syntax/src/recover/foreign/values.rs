@@ -36,7 +36,7 @@ fn sign(v: &View<'_>) -> Option<Advice> {
     let right = match v.rule_at(0)? {
         Rule::FOREIGN_AND => "and",
         Rule::FOREIGN_OR => "or",
-        Rule::FOREIGN_NOT if v.touch(-1, 0) && !v.touch(0, 1) => {
+        Rule::FOREIGN_NOT if v.touch(-1, 0) && (v.token(1).is_none() || !v.touch(0, 1)) => {
             return Some(v.fixed("E0131", v.span(0), "`!` says nothing here", "remove `!`", vec![edit(v.span(0), "")]));
         }
         Rule::FOREIGN_NOT => "not ",
