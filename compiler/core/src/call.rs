@@ -313,6 +313,10 @@ impl Checker<'_> {
         if let Some(signature) = self.signature(name, name_span) {
             return self.function_call(name, &signature, arguments, span);
         }
+        if self.signatures.contains_key(name) {
+            // It calls itself, which was told.
+            return self.skip_arguments(arguments);
+        }
         if self.file.items.iter().any(|i| crate::item::name_of(i).is_some_and(|n| n.text == name)) {
             self.say(
                 Diagnostic::error("E0302", name_span, format!("`{name}` cannot be called here"))

@@ -79,6 +79,8 @@ pub(crate) struct Checker<'w> {
     pub(crate) world: &'w dyn World,
     pub(crate) file: &'w ast::File,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Items and statements that could not be read.
+    pub(crate) broken: Vec<Span>,
     pub(crate) scope: Vec<Binding>,
     pub(crate) types: HashMap<String, Type>,
     pub(crate) signatures: HashMap<String, Option<Signature>>,
@@ -97,11 +99,12 @@ pub(crate) struct Checker<'w> {
 }
 
 impl<'w> Checker<'w> {
-    pub(crate) fn new(world: &'w dyn World, file: &'w ast::File, diagnostics: Vec<Diagnostic>) -> Checker<'w> {
+    pub(crate) fn new(world: &'w dyn World, file: &'w ast::File) -> Checker<'w> {
         Checker {
             world,
             file,
-            diagnostics,
+            diagnostics: Vec::new(),
+            broken: Vec::new(),
             scope: Vec::new(),
             types: HashMap::new(),
             signatures: HashMap::new(),

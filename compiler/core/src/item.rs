@@ -26,8 +26,9 @@ pub(crate) fn name_of(item: &ast::Item) -> Option<&ast::Name> {
     }
 }
 
-pub(crate) fn check_file(world: &dyn World, file: &ast::File, diagnostics: Vec<Diagnostic>) -> Checked {
-    let mut checker = Checker::new(world, file, diagnostics);
+/// Checks the items of a file. Gives what could not be read, too, which may have defined what is missed elsewhere.
+pub(crate) fn check_file(world: &dyn World, file: &ast::File) -> (Checked, Vec<Span>) {
+    let mut checker = Checker::new(world, file);
     checker.one_name_each();
     let mut checked = Checked::default();
     for item in &file.items {
@@ -66,11 +67,12 @@ pub(crate) fn check_file(world: &dyn World, file: &ast::File, diagnostics: Vec<D
             ItemKind::Test { title, .. } => {
                 checker.say(not_yet(title.span, "`test`", "try it with `escher run --sandbox`"));
             }
-            ItemKind::Type { .. } | ItemKind::Const { .. } | ItemKind::Error => {}
+            ItemKind::Error => checker.broken.push(item.span),
+            ItemKind::Type { .. } | ItemKind::Const { .. } => {}
         }
     }
     checked.diagnostics = checker.diagnostics;
-    checked
+    (checked, checker.broken)
 }
 
 impl Checker<'_> {

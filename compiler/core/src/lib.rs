@@ -13,6 +13,7 @@ mod item;
 mod literal;
 mod member;
 mod method;
+mod once;
 mod operators;
 pub mod pages;
 mod playbook;
@@ -63,7 +64,10 @@ impl Checked {
 /// Checks the text of one file.
 pub fn check(world: &dyn World, source: &str) -> Checked {
     let parsed = escher_syntax::parse(source);
-    let mut checked = item::check_file(world, &parsed.file, parsed.diagnostics);
+    let (mut checked, broken) = item::check_file(world, &parsed.file);
+    let found = once::told_once(source, &parsed.diagnostics, &broken, checked.diagnostics);
+    checked.diagnostics = parsed.diagnostics;
+    checked.diagnostics.extend(found);
     checked.diagnostics.sort_by_key(|d| (d.span, d.code));
     // The same trouble at the same place is told once.
     checked.diagnostics.dedup_by(|a, b| a.span == b.span && a.code == b.code && a.message == b.message);

@@ -38,7 +38,11 @@ impl Checker<'_> {
         let mut witnesses = std::mem::take(&mut self.witnesses);
         witnesses.sort_by(|a, b| b.raised.cmp(&a.raised).then(a.span.cmp(&b.span)));
         let inferred = witnesses.iter().map(|w| w.raised).max().unwrap_or(Risk::Read);
-        self.check_risk(callable, declared, inferred, &witnesses);
+        // A level that is none was told already.
+        let unreadable = declared.is_none() && item.attributes.iter().any(|a| a.name.text == "risk");
+        if !unreadable {
+            self.check_risk(callable, declared, inferred, &witnesses);
+        }
         self.check_approval(
             callable,
             approval.as_ref(),

@@ -97,7 +97,10 @@ impl Checker<'_> {
 
     fn misplaced(&mut self, kind: &StmtKind, span: Span) {
         let diagnostic = match kind {
-            StmtKind::Error => return,
+            StmtKind::Error => {
+                self.broken.push(span);
+                return;
+            }
             StmtKind::Step(step) => {
                 Diagnostic::error("E0411", step.name.span, "a step stands directly in the body of a playbook")
                     .help("move it out; a step's own `when` says for which items it is done")
@@ -187,8 +190,12 @@ impl Checker<'_> {
                     }
                 }
                 StmtKind::Expr(expr) => {
+                    let told = self.diagnostics.len();
                     let (typed, uses, _) = self.tracked(|c| c.expr(expr, None));
-                    if typed.ty != Type::Unknown && !matches!(typed.expr, Expr::Call(_)) {
+                    if told == self.diagnostics.len()
+                        && typed.ty != Type::Unknown
+                        && !matches!(typed.expr, Expr::Call(_))
+                    {
                         self.say(
                             Diagnostic::error("E0410", expr.span, "this value is not used")
                                 .help("name it with `let`, or show it in a `report`"),
@@ -209,7 +216,8 @@ impl Checker<'_> {
                 other => self.misplaced(other, statement.span),
             }
         }
-        if !returned && !matches!(returns, Type::None | Type::Unknown | Type::Optional(_)) {
+        let readable = !block.statements.iter().any(|s| matches!(s.kind, StmtKind::Error));
+        if readable && !returned && !matches!(returns, Type::None | Type::Unknown | Type::Optional(_)) {
             self.say(
                 Diagnostic::error(
                     "E0301",
@@ -222,20 +230,15 @@ impl Checker<'_> {
         order.nodes
     }
 
-    /// What a report shows: one value after the other.
+    /// What a report shows: its values in written order, as one list.
     fn report(&mut self, body: &ast::Block) -> Block {
-        let mut nodes = Vec::new();
-        for (i, statement) in body.statements.iter().enumerate() {
+        let mut parts = Vec::new();
+        for statement in &body.statements {
             match &statement.kind {
                 StmtKind::Expr(expr) => {
                     let typed = self.expr(expr, None);
                     self.usage.whole(&typed.ty);
-                    nodes.push(Node {
-                        id: format!("{i}"),
-                        doc: doc_text(&statement.doc),
-                        after: Vec::new(),
-                        kind: NodeKind::Do { value: typed.expr },
-                    });
+                    parts.push(typed.expr);
                 }
                 StmtKind::Error => {}
                 _ => {
@@ -246,6 +249,6 @@ impl Checker<'_> {
                 }
             }
         }
-        Block { nodes, value: None }
+        Block { nodes: Vec::new(), value: Some(Box::new(Expr::List(parts))) }
     }
 }

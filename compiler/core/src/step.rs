@@ -351,7 +351,8 @@ impl Checker<'_> {
                 }
                 None => self.no_identity(each.list.span, &item),
             },
-            (None, Type::Unknown) => Identity::Text,
+            // A text is what it is called.
+            (None, Type::Unknown | Type::String { .. } | Type::Literals(_)) => Identity::Text,
             (None, other) => self.no_identity(each.list.span, &other.clone()),
         };
         let from_step = match &list.expr {
@@ -371,7 +372,7 @@ impl Checker<'_> {
     fn no_identity(&mut self, span: Span, item: &Type) -> Identity {
         self.say(
             Diagnostic::error("E0409", span, format!("nothing says how one {} is told from another", describe(item)))
-                .help("add `key .field`, or `key x => x` for texts"),
+                .help("add `key .field`: the member that no two of them share"),
         );
         Identity::Text
     }

@@ -1,0 +1,336 @@
+//! The command line as data. Names, flags and exit codes are relied on by scripts: add, don't change.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Operate clouds with playbooks that are checked, planned, approved and journaled.
+#[derive(Debug, Parser)]
+#[command(name = "escher", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Examples:
+  escher run examples/stop_dev_instances.esc --sandbox     practise, without an account
+  escher check playbooks/                                  all diagnostics of all files
+  escher plan stop.esc --set env=test -o plan.json         what it would do; changes nothing
+  escher approve plan.json --key ~/.ssh/id_ed25519         sign exactly that
+  escher run plan.json                                     do exactly that
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 done with failed items, 130 cancelled.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Common {
+    /// Where state lives [default: `.escher` beside escher.toml, else the user's data folder].
+    #[arg(long, global = true, value_name = "DIR", env = "ESCHER_STATE", help_heading = "Everywhere")]
+    pub(crate) state: Option<PathBuf>,
+    /// Where all services answer, instead of the cloud's own endpoints.
+    #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
+    pub(crate) endpoint_url: Option<String>,
+}
+
+/// How a command shows what it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// One object, for scripts.
+    Json,
+    /// SARIF 2.1.0 (check only).
+    Sarif,
+    /// Annotations of GitHub Actions (check only).
+    Github,
+}
+
+/// `--format`
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct FormatArg {
+    /// How to show it.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Set up a project: escher.toml and an allowed-signers file.
+    #[command(after_help = "Examples:
+  escher init ops --solo ~/.ssh/id_ed25519.pub     one person alone: that key may approve its own runs
+  escher init                                      here; add signers and roles to the files it writes")]
+    Init {
+        /// The folder.
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+        /// For one person alone: their public key may approve their own runs, and the audit log says so each time.
+        #[arg(long, value_name = "KEY.pub")]
+        solo: Option<PathBuf>,
+    },
+    /// Show all diagnostics of playbooks. Nothing is run, nothing is asked of a network.
+    #[command(after_help = "Examples:
+  escher check                          every .esc file below here
+  escher check stop.esc --format json")]
+    Check {
+        /// Files and folders.
+        #[arg(default_value = ".")]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Give playbooks the one layout.
+    #[command(after_help = "Examples:
+  escher fmt                     rewrite every .esc file below here
+  escher fmt --check             only say which would change (exit 1)
+  escher fmt --stdin < a.esc     from standard input to standard output")]
+    Fmt {
+        /// Files and folders.
+        #[arg(default_value = ".")]
+        paths: Vec<PathBuf>,
+        /// Change nothing; exit 1 where something would change.
+        #[arg(long)]
+        check: bool,
+        /// From standard input to standard output.
+        #[arg(long, conflicts_with_all = ["check", "paths"])]
+        stdin: bool,
+    },
+    /// Apply the certain repairs of diagnostics.
+    Fix {
+        /// Files and folders.
+        #[arg(default_value = ".")]
+        paths: Vec<PathBuf>,
+    },
+    /// Explain a diagnostic code, or why a playbook has its risk.
+    #[command(after_help = "Examples:
+  escher explain E0402
+  escher explain risk stop.esc")]
+    Explain {
+        /// A code such as `E0402`, or `risk`.
+        what: String,
+        /// For `risk`: FILE[:PLAYBOOK].
+        playbook: Option<String>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Look things up in the catalogue of operations.
+    Ops {
+        #[command(subcommand)]
+        what: Ops,
+    },
+    /// Compile a playbook to its IR: same sources, same bytes.
+    Compile {
+        /// FILE[:PLAYBOOK]
+        playbook: String,
+        /// Where to write it.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Read the clouds and show every call that a run would make. Changes nothing.
+    #[command(after_help = "Examples:
+  escher plan stop.esc                                    on the account and region at hand
+  escher plan stop.esc --set env=test -o plan.json
+  escher plan stop.esc --format json | jq .calls[].item")]
+    Plan {
+        /// FILE[:PLAYBOOK], or an IR file.
+        playbook: String,
+        /// A parameter.
+        #[arg(long = "set", value_name = "NAME=VALUE")]
+        set: Vec<String>,
+        /// Where to write the plan as JSON.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Sign a plan with an SSH key.
+    #[command(after_help = "Examples:
+  escher approve plan.json --key ~/.ssh/id_ed25519
+  escher approve r-20261121-k3v9q2m7xa --key id_ed25519 --comment 'as discussed'")]
+    Approve {
+        /// A plan file or a run id.
+        plan: String,
+        /// Private key in OpenSSH's format.
+        #[arg(long, value_name = "SSH_KEY")]
+        key: PathBuf,
+        /// Your words, which are signed too.
+        #[arg(long, default_value = "")]
+        comment: String,
+        /// Who signs, where the key may sign for several principals.
+        #[arg(long = "as", value_name = "PRINCIPAL")]
+        principal: Option<String>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Run a plan that was approved, or plan and run a playbook.
+    #[command(after_help = "Examples:
+  escher run plan.json                   what was planned and approved
+  escher run stop.esc                    plans, asks, runs; refused where an approval is needed
+  escher run stop.esc --sandbox          on a practice cloud that ends with the run
+
+Ctrl-C finishes what is in flight and says how to go on.")]
+    Run {
+        /// FILE[:PLAYBOOK], a plan file, a run id or an IR file.
+        what: String,
+        /// A parameter.
+        #[arg(long = "set", value_name = "NAME=VALUE")]
+        set: Vec<String>,
+        /// Answer `confirm` with yes. Never an approval.
+        #[arg(long)]
+        yes: bool,
+        /// On a practice cloud, approved by a throw-away key.
+        #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+        sandbox: Option<String>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Go on with a run after a crash, a pause or Ctrl-C.
+    Resume {
+        /// The run.
+        run: String,
+        /// Answer `confirm` with yes. Never an approval.
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Take a run back, newest item first, as its playbook says.
+    Undo {
+        /// The run.
+        run: String,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Show the history of runs.
+    Runs {
+        #[command(subcommand)]
+        what: Option<Runs>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Show or verify the audit log.
+    Audit {
+        #[command(subcommand)]
+        what: Option<Audit>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Serve a practice cloud on loopback, speaking the cloud's own protocol.
+    #[command(after_help = "Examples:
+  escher sandbox --port 4510
+  AWS_ENDPOINT_URL=http://127.0.0.1:4510 aws ec2 describe-instances
+
+GET /_sandbox/activity lists every request; GET /_sandbox/state shows the whole world.")]
+    Sandbox {
+        /// What it starts with, as TOML or JSON.
+        #[arg(long, value_name = "FILE")]
+        seed: Option<PathBuf>,
+        /// The port; 0 for a free one.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// How long each answer takes at least, such as `20ms`.
+        #[arg(long, value_name = "DURATION")]
+        latency: Option<String>,
+        /// Where to append the activity log, one JSON object a line.
+        #[arg(long, value_name = "FILE")]
+        log: Option<PathBuf>,
+        /// End when standard input is closed.
+        #[arg(long, hide = true)]
+        until_closed: bool,
+    },
+    /// Print shell completions.
+    #[command(after_help = "Example:
+  escher completions bash > /etc/bash_completion.d/escher")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page, or write those of all commands.
+    Man {
+        /// Folder for the pages of all commands.
+        #[arg(short, long, value_name = "DIR")]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ops {
+    /// Find operations by words.
+    Search {
+        /// Words, such as `stop instance`.
+        #[arg(required = true)]
+        words: Vec<String>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Show one operation.
+    Show {
+        /// Its full name, such as `aws.ec2.stop_instances`.
+        operation: String,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Count operations by risk and provenance.
+    Stats {
+        #[command(flatten)]
+        format: FormatArg,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Runs {
+    /// All runs, newest first.
+    List {
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// What a run did.
+    Show {
+        /// The run.
+        run: String,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// All entries, oldest first.
+    Show {
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Check the hash chain, and the journals against it.
+    Verify {
+        #[command(flatten)]
+        format: FormatArg,
+    },
+}
+
+impl Cli {
+    /// The format that the command was asked for.
+    pub(crate) fn format(&self) -> Format {
+        let of = |f: &FormatArg| f.format;
+        match &self.command {
+            Command::Check { format, .. }
+            | Command::Explain { format, .. }
+            | Command::Plan { format, .. }
+            | Command::Approve { format, .. }
+            | Command::Run { format, .. }
+            | Command::Resume { format, .. }
+            | Command::Undo { format, .. } => of(format),
+            Command::Ops { what } => match what {
+                Ops::Search { format, .. } | Ops::Show { format, .. } | Ops::Stats { format } => of(format),
+            },
+            Command::Runs { what: Some(Runs::List { format: f } | Runs::Show { format: f, .. }), format } => {
+                if of(f) == Format::Human { of(format) } else { of(f) }
+            }
+            Command::Audit { what: Some(Audit::Show { format: f } | Audit::Verify { format: f }), format } => {
+                if of(f) == Format::Human { of(format) } else { of(f) }
+            }
+            Command::Runs { format, .. } | Command::Audit { format, .. } => of(format),
+            _ => Format::Human,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `escher audit`: the hash chain, shown or verified.
+
+use serde_json::{Value, json};
+
+use crate::args::{Common, Format};
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::{output, render};
+
+pub(crate) fn show(common: &Common, format: Format) -> Result<u8, Failure> {
+    let engine = Project::find(None, common)?.engine()?;
+    let entries = engine.audit(0)?;
+    let shown: Vec<Value> = entries
+        .iter()
+        .map(
+            |e| json!({ "number": e.number, "at": e.at.to_string(), "before": e.before.to_string(), "event": e.event }),
+        )
+        .collect();
+    if format == Format::Json {
+        output::json(&json!({ "schema": "escher.audit/1", "entries": shown }));
+        return Ok(0);
+    }
+    let mut table = render::table(["n", "at", "what", "run", "details"]);
+    for (entry, json) in entries.iter().zip(&shown) {
+        let event = json.get("event").and_then(Value::as_object).and_then(|o| o.iter().next());
+        let Some((what, details)) = event else { continue };
+        let text = |key: &str| details.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
+        let rest: Vec<String> = details
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(k, v)| *k != "run" && !v.is_null() && !v.to_string().starts_with("\"sha256:"))
+            .map(|(k, v)| format!("{k} {}", v.as_str().map_or_else(|| v.to_string(), str::to_string)))
+            .collect();
+        table.add_row([
+            entry.number.to_string(),
+            format!("{:.0}", entry.at),
+            what.replace('_', " "),
+            text("run"),
+            rest.join(", "),
+        ]);
+    }
+    output::line(&table.to_string());
+    Ok(0)
+}
+
+pub(crate) fn verify(common: &Common, format: Format) -> Result<u8, Failure> {
+    let engine = Project::find(None, common)?.engine()?;
+    let verdict = engine.verify_audit()?;
+    let whole = verdict.problems.is_empty();
+    if format == Format::Json {
+        let problems: Vec<_> = verdict.problems.iter().map(|p| json!({ "at": p.at, "reason": p.reason })).collect();
+        output::json(&json!({
+            "schema": "escher.audit_verdict/1", "entries": verdict.entries, "whole": whole, "problems": problems,
+        }));
+    } else if whole {
+        output::note(&format!("The audit log is whole: {} entries.", verdict.entries));
+    } else {
+        for problem in &verdict.problems {
+            output::line(&format!("{}: {}", problem.at, problem.reason));
+        }
+        output::note(&format!("The audit log is not whole: {} problems.", verdict.problems.len()));
+    }
+    Ok(if whole { 0 } else { 1 })
+}

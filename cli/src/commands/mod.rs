@@ -1,0 +1,63 @@
+//! The commands, a file each.
+
+mod approve;
+mod audit;
+mod check;
+mod compile;
+mod explain;
+mod fix;
+mod fmt;
+mod init;
+mod manual;
+mod ops;
+mod plan;
+mod run;
+mod runs;
+mod sandbox;
+
+use crate::args::{Audit, Cli, Command, Runs};
+use crate::failure::Failure;
+
+/// Does what was asked and gives the exit code.
+pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
+    let (common, format) = (&cli.common, cli.format());
+    match &cli.command {
+        Command::Init { dir, solo } => init::init(dir, solo.as_deref()),
+        Command::Check { paths, .. } => check::check(paths, format),
+        Command::Fmt { stdin: true, .. } => fmt::stdin(),
+        Command::Fmt { paths, check, .. } => fmt::files(paths, *check),
+        Command::Fix { paths } => fix::fix(paths),
+        Command::Explain { what, playbook, .. } => explain::explain(what, playbook.as_deref(), format),
+        Command::Ops { what } => ops::ops(what),
+        Command::Compile { playbook, output } => compile::compile(playbook, output),
+        Command::Plan { playbook, set, output, .. } => {
+            block_on(plan::plan(common, playbook, set, output.as_deref(), format))
+        }
+        Command::Approve { plan, key, comment, principal, .. } => {
+            approve::approve(common, plan, key, comment, principal.as_deref(), format)
+        }
+        Command::Run { what, set, yes, sandbox, .. } => {
+            block_on(run::run(common, what, set, *yes, sandbox.as_deref(), format))
+        }
+        Command::Resume { run, yes, .. } => block_on(run::resume(common, run, *yes, format)),
+        Command::Undo { run, .. } => block_on(run::undo(common, run, format)),
+        Command::Runs { what: Some(Runs::Show { run, .. }), .. } => runs::show(common, run, format),
+        Command::Runs { .. } => runs::list(common, format),
+        Command::Audit { what: Some(Audit::Verify { .. }), .. } => audit::verify(common, format),
+        Command::Audit { .. } => audit::show(common, format),
+        Command::Sandbox { seed, port, latency, log, until_closed } => {
+            sandbox::serve(seed.as_deref(), *port, latency.as_deref(), log.as_deref(), *until_closed)
+        }
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man { output } => manual::man(output.as_deref()),
+    }
+}
+
+/// Runs a command's future on this thread: a run waits for networks, not for cores.
+fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::failed(format!("cannot start: {e}")))?
+        .block_on(future)
+}

@@ -1,0 +1,144 @@
+//! `escher plan`: what a run would do; reads the clouds and changes nothing.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use escher_engine::{Engine, PlanOptions, Planned, plan_json};
+use escher_ir::program::Program;
+use escher_ir::{Value, admit, codec};
+
+use crate::args::{Common, Format};
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::{clouds, output, render, source};
+
+/// A program and the file that it came from.
+pub(crate) struct Loaded {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// The playbook's name, where the file was text.
+    pub(crate) source: Option<String>,
+    /// The program.
+    pub(crate) program: Arc<Program>,
+}
+
+/// A playbook from text, or a program from an IR file.
+pub(crate) fn load(text: &str, format: Format) -> Result<Loaded, Failure> {
+    let path = PathBuf::from(text);
+    if path.is_file() && path.extension().is_none_or(|e| e != "esc") {
+        let bytes = std::fs::read(&path).map_err(|e| Failure::usage(format!("cannot read {text}: {e}")))?;
+        if let Ok((_, program)) = codec::decode::<Program>(&bytes) {
+            return Ok(Loaded { path, source: None, program: Arc::new(program) });
+        }
+        // Bytes that are no text were meant to be an IR: say why they aren't one.
+        if std::str::from_utf8(&bytes).is_err() {
+            codec::decode::<Program>(&bytes)?;
+        }
+    }
+    let (path, checked, program) = source::playbook(text, format)?;
+    Ok(Loaded { path, source: Some(checked.name), program })
+}
+
+/// Parameters from `--set`, held to their types.
+pub(crate) fn parameters(program: &Program, set: &[String]) -> Result<BTreeMap<String, Value>, Failure> {
+    let mut values = BTreeMap::new();
+    let known = || program.playbook.params.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
+    for text in set {
+        let Some((name, value)) = text.split_once('=') else {
+            return Err(Failure::usage(format!("`--set {text}` has no value")).help("write `--set name=value`"));
+        };
+        let Some(param) = program.playbook.params.iter().find(|p| p.name == name) else {
+            return Err(Failure::usage(format!("`{}` has no parameter `{name}`", program.playbook.name))
+                .help(format!("it has {}", known())));
+        };
+        let value =
+            admit::parse(value, &param.ty).map_err(|why| Failure::usage(format!("parameter `{name}`: {why}")))?;
+        if values.insert(name.to_string(), value).is_some() {
+            return Err(Failure::usage(format!("parameter `{name}` is set twice")));
+        }
+    }
+    for param in &program.playbook.params {
+        if param.default.is_none() && !values.contains_key(&param.name) {
+            return Err(Failure::usage(format!("parameter `{}` has no value", param.name))
+                .help(format!("add `--set {}=…`, a `{}`", param.name, param.ty)));
+        }
+    }
+    Ok(values)
+}
+
+/// How plans are made here.
+pub(crate) fn options(project: &Project) -> Result<PlanOptions, Failure> {
+    let mut options = PlanOptions::new(project.principal()?, clouds::ambient());
+    options.recheck_after = project.settings.recheck_after();
+    Ok(options)
+}
+
+/// A plan file: the plan, and where its text came from.
+pub(crate) fn file(planned: &Planned, loaded: &Loaded, beside: Option<&Path>) -> serde_json::Value {
+    let mut json = plan_json(planned);
+    if let (Some(name), Some(object)) = (&loaded.source, json.as_object_mut()) {
+        // A hint for `escher run`, which refuses a plan whose text has changed since; not part of what is signed.
+        let path = match beside.and_then(Path::parent) {
+            Some(_) => std::path::absolute(&loaded.path).unwrap_or_else(|_| loaded.path.clone()),
+            None => loaded.path.clone(),
+        };
+        object.insert("source".into(), serde_json::json!({ "file": path, "playbook": name }));
+    }
+    json
+}
+
+pub(crate) async fn plan(
+    common: &Common,
+    playbook: &str,
+    set: &[String],
+    to: Option<&Path>,
+    format: Format,
+) -> Result<u8, Failure> {
+    let loaded = load(playbook, format)?;
+    let project = Project::find(Some(&loaded.path), common)?;
+    let parameters = parameters(&loaded.program, set)?;
+    let engine = project.engine()?;
+    let client = clouds::client(common, None);
+    let planned = make(&engine, &loaded, parameters, &client, &options(&project)?).await?;
+    let json = file(&planned, &loaded, to);
+    if let Some(to) = to {
+        std::fs::write(to, format!("{json:#}\n"))
+            .map_err(|e| Failure::failed(format!("cannot write {}: {e}", to.display())))?;
+    }
+    match format {
+        Format::Json => output::json(&json),
+        _ => {
+            render::plan::print(&planned);
+            let what = to.map_or_else(|| planned.run.clone(), |p| p.display().to_string());
+            next(&planned, &what);
+        }
+    }
+    Ok(0)
+}
+
+/// Makes a plan; says that it reads where somebody watches.
+pub(crate) async fn make(
+    engine: &Engine,
+    loaded: &Loaded,
+    parameters: BTreeMap<String, Value>,
+    client: &escher_aws::Client,
+    options: &PlanOptions,
+) -> Result<Planned, Failure> {
+    let waiting = render::progress::reading();
+    let planned = engine.plan(loaded.program.clone(), parameters, client, options).await;
+    waiting.finish_and_clear();
+    Ok(planned?)
+}
+
+/// What to do next.
+fn next(planned: &Planned, what: &str) {
+    if planned.plan.blast_radius() == 0 {
+        output::note("There is nothing to do.");
+    } else if planned.plan.approval.is_some() {
+        output::note(&format!("Approve it:  escher approve {what} --key KEY"));
+        output::note(&format!("Then run it: escher run {what}"));
+    } else {
+        output::note(&format!("Run it: escher run {what}"));
+    }
+}

@@ -1,0 +1,50 @@
+//! What comes from the operating system: folders, the user's name, logging. Nothing else assumes an operating system.
+
+use std::path::PathBuf;
+
+use tracing_subscriber::EnvFilter;
+
+/// Logs go to standard error, as `ESCHER_LOG` asks (`info`, `escher_aws=debug`); without it only errors do.
+pub(crate) fn start_logging() {
+    let Ok(wanted) = std::env::var("ESCHER_LOG") else { return };
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(wanted))
+        .with_writer(std::io::stderr)
+        .with_ansi(crate::output::colour())
+        .try_init();
+}
+
+/// An environment variable that is set and not empty.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|v| !v.is_empty())
+}
+
+/// The folder for a user's data, such as `~/.local/share/escher`.
+pub(crate) fn data_folder() -> Option<PathBuf> {
+    let base = match variable("XDG_DATA_HOME") {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(variable("HOME")?).join(".local/share"),
+    };
+    Some(base.join("escher"))
+}
+
+/// The user's own settings file.
+pub(crate) fn user_settings() -> Option<PathBuf> {
+    let base = match variable("XDG_CONFIG_HOME") {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(variable("HOME")?).join(".config"),
+    };
+    Some(base.join("escher/escher.toml"))
+}
+
+/// The name of the user at the keyboard.
+pub(crate) fn user() -> String {
+    variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "unknown".into())
+}
+
+/// Gives a new file the permissions of the one that it will replace; where that fails the new one keeps its own.
+pub(crate) fn keep_permissions(from: &std::path::Path, to: &std::path::Path) {
+    if let Ok(metadata) = std::fs::metadata(from) {
+        let _ = std::fs::set_permissions(to, metadata.permissions());
+    }
+}

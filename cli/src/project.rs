@@ -1,0 +1,80 @@
+//! The project at hand: its settings, its state, who is working on it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use escher_engine::{AllowedSigners, Engine, Gate, SqliteStore};
+
+use crate::args::Common;
+use crate::failure::Failure;
+use crate::platform;
+use crate::settings::{self, Settings};
+
+/// Name of the settings file.
+pub(crate) const SETTINGS: &str = "escher.toml";
+
+/// A project, or none: then defaults hold and state lives in the user's data folder.
+#[derive(Debug)]
+pub(crate) struct Project {
+    /// Folder of `escher.toml`.
+    pub(crate) root: Option<PathBuf>,
+    /// Its settings.
+    pub(crate) settings: Settings,
+    state: Option<PathBuf>,
+}
+
+impl Project {
+    /// The project that a path, or the working folder, lies in.
+    pub(crate) fn find(near: Option<&Path>, common: &Common) -> Result<Project, Failure> {
+        let start = near.map(Path::to_path_buf).unwrap_or_else(|| PathBuf::from("."));
+        let start = std::path::absolute(&start).unwrap_or(start);
+        let from = if start.is_dir() { Some(start.as_path()) } else { start.parent() };
+        let root = from.into_iter().flat_map(Path::ancestors).find(|f| f.join(SETTINGS).is_file());
+        let settings = match root {
+            Some(root) => Settings::read(&root.join(SETTINGS))?.unwrap_or_default(),
+            None => Settings::default(),
+        };
+        Ok(Project { root: root.map(Path::to_path_buf), settings, state: common.state.clone() })
+    }
+
+    /// Where state lives: flag or `ESCHER_STATE`, settings, beside the settings, the user's data folder.
+    pub(crate) fn state_folder(&self) -> Result<PathBuf, Failure> {
+        if let Some(folder) = &self.state {
+            return Ok(folder.clone());
+        }
+        match &self.root {
+            Some(root) => Ok(root.join(self.settings.state.dir.clone().unwrap_or_else(|| ".escher".into()))),
+            None => platform::data_folder().ok_or_else(|| {
+                Failure::usage("there is no project here and no home folder to keep state in")
+                    .help("run `escher init`, or say where with `--state DIR`")
+            }),
+        }
+    }
+
+    /// The engine on this project's state.
+    pub(crate) fn engine(&self) -> Result<Engine, Failure> {
+        let store = SqliteStore::open(&self.state_folder()?).map_err(escher_engine::EngineError::from)?;
+        Ok(Engine::new(Arc::new(store)))
+    }
+
+    /// Who is at the keyboard.
+    pub(crate) fn principal(&self) -> Result<String, Failure> {
+        settings::principal(&self.settings)
+    }
+
+    /// Who may approve.
+    pub(crate) fn gate(&self, sandbox: bool) -> Result<Gate, Failure> {
+        let signers = match &self.root {
+            Some(root) => {
+                let path = root.join(&self.settings.approval.signers);
+                match std::fs::read_to_string(&path) {
+                    Ok(text) => AllowedSigners::parse(&text)?,
+                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => AllowedSigners::default(),
+                    Err(e) => return Err(Failure::usage(format!("cannot read {}: {e}", path.display()))),
+                }
+            }
+            None => AllowedSigners::default(),
+        };
+        Ok(Gate { signers, roles: self.settings.roles.clone(), solo: self.settings.approval.solo, sandbox })
+    }
+}

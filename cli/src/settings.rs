@@ -1,0 +1,114 @@
+//! `escher.toml`: what a project decides. Unknown keys are errors, so that a slip is not silently without effect.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::failure::Failure;
+use crate::platform;
+
+/// The settings of a project, or a user's own.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// Edition of the language, such as `"2026"`.
+    pub(crate) edition: Option<String>,
+    /// Who you are: a principal of the allowed signers.
+    pub(crate) principal: Option<String>,
+    /// Approvals.
+    pub(crate) approval: Approval,
+    /// Principals by role.
+    pub(crate) roles: BTreeMap<String, Vec<String>>,
+    /// Running.
+    pub(crate) run: Run,
+    /// Where state lives.
+    pub(crate) state: State,
+}
+
+/// `[approval]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Approval {
+    /// One person alone may approve their own runs; the audit log says so each time.
+    pub(crate) solo: bool,
+    /// The allowed-signers file, relative to the settings.
+    pub(crate) signers: PathBuf,
+}
+
+impl Default for Approval {
+    fn default() -> Approval {
+        Approval { solo: false, signers: "allowed_signers".into() }
+    }
+}
+
+/// `[run]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Run {
+    /// How old a reading may be when an item is about to be changed, such as `"30s"`.
+    recheck_after: Option<String>,
+}
+
+/// `[state]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct State {
+    /// Folder, relative to the settings.
+    pub(crate) dir: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Reads a file; nothing where there is none.
+    pub(crate) fn read(path: &Path) -> Result<Option<Settings>, Failure> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(Failure::usage(format!("cannot read {}: {e}", path.display()))),
+        };
+        let settings: Settings = toml::from_str(&text).map_err(|e| {
+            Failure::usage(format!("E0801: {} is not valid:\n{e}", path.display()))
+                .help("the keys are described in the book under Settings")
+        })?;
+        settings.check(path)?;
+        Ok(Some(settings))
+    }
+
+    fn check(&self, path: &Path) -> Result<(), Failure> {
+        let wrong = |why: String| Err(Failure::usage(format!("E0802: {}: {why}", path.display())));
+        if let Some(edition) = self.edition.as_ref().filter(|e| **e != escher_ir::EDITION.to_string()) {
+            return wrong(format!("this Escher knows edition \"{}\", not \"{edition}\"", escher_ir::EDITION));
+        }
+        match &self.run.recheck_after {
+            Some(text) if escher_ir::units::parse_duration(text).is_none() => {
+                wrong(format!("`recheck_after` is a duration such as \"30s\", not \"{text}\""))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How old a reading may be when an item is about to be changed.
+    pub(crate) fn recheck_after(&self) -> Duration {
+        let text = self.run.recheck_after.as_deref().unwrap_or("30s");
+        escher_ir::units::parse_duration(text).and_then(|d| d.try_into().ok()).unwrap_or(Duration::from_secs(30))
+    }
+}
+
+/// Who is at the keyboard: `ESCHER_PRINCIPAL`, the project's or the user's settings, the one person of a solo project,
+/// the user's name.
+pub(crate) fn principal(project: &Settings) -> Result<String, Failure> {
+    if let Some(principal) = platform::variable("ESCHER_PRINCIPAL").or_else(|| project.principal.clone()) {
+        return Ok(principal);
+    }
+    if let Some(path) = platform::user_settings() {
+        if let Some(principal) = Settings::read(&path)?.and_then(|s| s.principal) {
+            return Ok(principal);
+        }
+    }
+    let only = project.roles.values().flatten().next();
+    match only.filter(|_| project.approval.solo) {
+        Some(principal) => Ok(principal.clone()),
+        None => Ok(platform::user()),
+    }
+}

@@ -1,0 +1,138 @@
+//! The pages of the diagnostics: complete, and their examples compiled.
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+
+    use escher_core::{CatalogWorld, check, pages};
+
+    /// Codes that no text can show, each with its reason.
+    const WITHOUT_EXAMPLE: &[(&str, &str)] =
+        &[("E0190", "the formatter says it of its own mistake; a text that provokes it would be fixed, not kept")];
+
+    /// Codes whose example gives another one too, each with its reason. Shorter is better.
+    const WITH_ANOTHER: &[(&str, &str, &str)] =
+        &[("E0176", "E0101", "the block that follows is read as that of `undo` or `catch`, which it is not")];
+
+    /// An example of a page.
+    struct Example<'p> {
+        page: &'p str,
+        /// Whether it shows the mistake.
+        mistaken: bool,
+        /// Whether it shows something that this version says `E0199` of.
+        later: bool,
+        text: String,
+    }
+
+    fn examples() -> Vec<Example<'static>> {
+        let mut found = Vec::new();
+        for code in pages::codes() {
+            let mut lines = pages::page(code).unwrap().lines();
+            while let Some(line) = lines.next() {
+                let Some(info) = line.strip_prefix("```") else { continue };
+                let words: Vec<&str> = info.split(' ').collect();
+                let text: Vec<&str> = lines.by_ref().take_while(|l| *l != "```").collect();
+                let (mistaken, later) = match words.as_slice() {
+                    ["esc", "error"] => (true, false),
+                    ["esc", "error", "later"] => (true, true),
+                    ["esc", "ok"] => (false, false),
+                    ["esc", "ok", "later"] => (false, true),
+                    other => panic!("{code}: no example begins with {other:?}"),
+                };
+                found.push(Example { page: code, mistaken, later, text: format!("{}\n", text.join("\n")) });
+            }
+        }
+        found
+    }
+
+    fn codes_of(text: &str) -> BTreeSet<&'static str> {
+        check(&CatalogWorld, text).diagnostics.iter().map(|d| d.code).collect()
+    }
+
+    #[test]
+    fn each_example_gives_what_its_page_is_about() {
+        let mut wrong = Vec::new();
+        for example in examples() {
+            let mut expected = BTreeSet::new();
+            if example.mistaken {
+                expected.insert(example.page);
+                expected
+                    .extend(WITH_ANOTHER.iter().filter(|(page, ..)| *page == example.page).map(|(_, also, _)| *also));
+            }
+            if example.later {
+                expected.insert("E0199");
+            }
+            let told = codes_of(&example.text);
+            if told != expected {
+                wrong.push(format!("{}: expected {expected:?}, told {told:?}:\n{}", example.page, example.text));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn each_page_says_what_is_wrong_and_shows_it_wrong_and_right() {
+        let all = examples();
+        for code in pages::codes() {
+            let page = pages::page(code).unwrap();
+            let title = page.lines().next().unwrap();
+            let words = title.strip_prefix(&format!("# {code}: ")).unwrap_or_else(|| panic!("{code}: {title}"));
+            let first = words.chars().next().unwrap();
+            assert!(
+                !first.is_uppercase() && !words.ends_with('.'),
+                "{code}: a title is a phrase in lower case: {words}"
+            );
+            if WITHOUT_EXAMPLE.iter().any(|(without, _)| *without == code) {
+                continue;
+            }
+            let kinds: Vec<bool> = all.iter().filter(|e| e.page == code).map(|e| e.mistaken).collect();
+            assert_eq!(kinds, [true, false], "{code}: one example of the mistake, then one put right");
+        }
+    }
+
+    #[test]
+    fn the_table_and_the_folder_hold_the_same_pages() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diagnostics");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().trim_end_matches(".md").to_string())
+            .collect();
+        files.sort();
+        assert_eq!(files, pages::codes().collect::<Vec<_>>());
+        assert!(pages::page("E9999").is_none());
+    }
+
+    #[test]
+    fn every_code_of_the_compiler_has_a_page() {
+        let mut codes = BTreeSet::new();
+        for source in ["src", "../syntax/src"] {
+            for file in rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(source)) {
+                let text = std::fs::read_to_string(file).unwrap();
+                codes.extend(text.split('"').filter(|word| is_code(word)).map(str::to_string));
+            }
+        }
+        assert!(codes.len() > 100, "{codes:?}");
+        let without: Vec<&String> = codes.iter().filter(|code| pages::page(code).is_none()).collect();
+        assert!(without.is_empty(), "no page under compiler/core/src/diagnostics for {without:?}");
+        let idle: Vec<&str> = pages::codes().filter(|code| !codes.contains(*code)).collect();
+        assert!(idle.is_empty(), "nothing tells {idle:?} any more");
+    }
+
+    fn is_code(word: &str) -> bool {
+        word.len() == 5 && word.starts_with("E0") && word[1..].bytes().all(|b| b.is_ascii_digit())
+    }
+
+    fn rust_files(folder: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                found.extend(rust_files(&path));
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(path);
+            }
+        }
+        found
+    }
+}
