@@ -72,14 +72,12 @@ fn try_out(plan: &'static Plan) -> Result<(), String> {
     read.map(|_| ()).map_err(|e| e.to_string())
 }
 
-/// A part of all, spread over all services, in each run; all of them with `ESCHER_ALL=1`.
 #[test]
 fn every_operation_can_be_written_and_read() {
-    let every = if std::env::var_os("ESCHER_ALL").is_some() { 1 } else { 12 };
     let catalog = Catalog::embedded();
     let (mut tried, mut streams, mut failed) = (0, 0, Vec::new());
     for service in catalog.services("aws") {
-        for operation in catalog.operations("aws", service).iter().step_by(every) {
+        for operation in catalog.operations("aws", service) {
             let name = format!("aws.{service}.{operation}");
             tried += 1;
             match try_out(Plan::of(&catalog.record(&name).unwrap())) {

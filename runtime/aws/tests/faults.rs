@@ -1,0 +1,212 @@
+//! Faults on the way: what is tried again, what never is, and how far a failed change got.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use escher_aws::{Client, Options};
+use escher_catalog::Catalog;
+use escher_ir::program::Projection;
+use escher_ir::{Target, Value};
+use escher_provider::{Answer, CallError, Change, ErrorKind, Polled, Read, Request, Sent};
+
+/// What the server does with one request.
+enum Act {
+    /// Answers, with further headers.
+    Answer(u16, &'static str, String),
+    /// Hangs up.
+    HangUp,
+    /// Says nothing.
+    Silence,
+}
+
+/// A server that does these things in turn, the last one for ever.
+struct Faulty {
+    url: String,
+    seen: Arc<AtomicUsize>,
+    bodies: Arc<Mutex<Vec<String>>>,
+}
+
+fn request_of(stream: &mut TcpStream) -> Option<String> {
+    let mut read = Vec::new();
+    let mut chunk = [0; 4096];
+    loop {
+        let text = String::from_utf8_lossy(&read).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length =
+                head.lines().find_map(|l| l.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+            if body.len() >= length.map_or(0, |l| l.parse().unwrap()) {
+                return Some(text);
+            }
+        }
+        match stream.read(&mut chunk) {
+            Ok(n) if n > 0 => read.extend_from_slice(&chunk[..n]),
+            _ => return None,
+        }
+    }
+}
+
+fn faulty(acts: Vec<Act>) -> Faulty {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (seen, bodies) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
+    let server = Faulty { url, seen: Arc::clone(&seen), bodies: Arc::clone(&bodies) };
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let Some(request) = request_of(&mut stream) else { continue };
+            let at = seen.fetch_add(1, Ordering::SeqCst).min(acts.len() - 1);
+            bodies.lock().unwrap().push(request);
+            match &acts[at] {
+                Act::Answer(status, headers, body) => {
+                    let head = format!(
+                        "HTTP/1.1 {status} X\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
+                        body.len()
+                    );
+                    let _ = stream.write_all((head + body).as_bytes());
+                }
+                Act::HangUp => {}
+                Act::Silence => std::thread::sleep(Duration::from_secs(30)),
+            }
+        }
+    });
+    server
+}
+
+fn ok(body: &str) -> Act {
+    Act::Answer(200, "Content-Type: text/xml\r\n", body.into())
+}
+
+fn error(status: u16, headers: &'static str, code: &str) -> Act {
+    let body = format!(
+        "<Response><Errors><Error><Code>{code}</Code><Message>m</Message></Error></Errors><RequestID>r</RequestID></Response>"
+    );
+    Act::Answer(status, headers, body)
+}
+
+fn instances(token: &str) -> String {
+    format!(
+        "<DescribeInstancesResponse><reservationSet><item><instancesSet><item><instanceId>i</instanceId></item></instancesSet>\
+        </item></reservationSet><nextToken>{token}</nextToken></DescribeInstancesResponse>"
+    )
+}
+
+fn call(operation: &str, arguments: &[(&str, Value)]) -> Request {
+    let target = Target { cloud: "aws".into(), region: "eu-central-1".into(), ..Target::default() };
+    Request {
+        record: Catalog::embedded().record(operation).unwrap(),
+        arguments: arguments.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect(),
+        target: Arc::new(target),
+        reads: Projection::All,
+        token: None,
+        timeout: Duration::from_secs(2),
+    }
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+fn read(server: &Faulty) -> Result<Vec<Answer>, CallError> {
+    run(async {
+        let client = Client::new(Options::practice(&server.url));
+        let mut pages = client.read(call("aws.ec2.describe_instances", &[]));
+        let mut all = Vec::new();
+        while let Some(page) = pages.next().await? {
+            all.push(page);
+        }
+        Ok(all)
+    })
+}
+
+fn change(server: &Faulty) -> Result<Answer, CallError> {
+    let ids = Value::list(vec![Value::text("i-1")]);
+    let client = Client::new(Options::practice(&server.url));
+    run(client.change(call("aws.ec2.stop_instances", &[("instance_ids", ids)])))
+}
+
+fn seen(server: &Faulty) -> usize {
+    server.seen.load(Ordering::SeqCst)
+}
+
+#[test]
+fn readings_are_tried_again() {
+    let server =
+        faulty(vec![error(503, "Retry-After: 1\r\n", "RequestLimitExceeded"), Act::HangUp, ok(&instances(""))]);
+    let began = Instant::now();
+    assert_eq!(read(&server).unwrap().len(), 1);
+    assert!(began.elapsed() >= Duration::from_secs(1), "it waits as asked");
+    assert_eq!(seen(&server), 3);
+
+    let server = faulty(vec![error(403, "", "UnauthorizedOperation")]);
+    assert_eq!(read(&server).unwrap_err().kind, ErrorKind::Denied);
+    assert_eq!(seen(&server), 1, "no right comes by asking again");
+}
+
+#[test]
+fn changes_are_sent_once_and_say_how_far_they_got() {
+    for (act, kind, sent) in [
+        (error(503, "Retry-After: 9\r\n", "RequestLimitExceeded"), ErrorKind::Throttled, Sent::Refused),
+        (error(400, "", "IncorrectInstanceState"), ErrorKind::Conflict, Sent::Refused),
+        (error(500, "", "InternalError"), ErrorKind::Unreachable, Sent::Maybe),
+        (Act::Answer(502, "", "<html><body>oops</body></html>".into()), ErrorKind::Unreachable, Sent::Maybe),
+        (Act::HangUp, ErrorKind::Unreachable, Sent::Maybe),
+        (Act::Silence, ErrorKind::Timeout, Sent::Maybe),
+        (ok("<StopInstancesResponse><instancesSet>"), ErrorKind::Unknown, Sent::Maybe),
+        (ok("<html><body>Log in to the hotel's network</body></html>"), ErrorKind::Unknown, Sent::Maybe),
+    ] {
+        let server = faulty(vec![act]);
+        let failed = change(&server).unwrap_err();
+        assert_eq!((failed.kind, failed.sent), (kind, sent), "{failed:?}");
+        assert_eq!(seen(&server), 1);
+        if failed.kind == ErrorKind::Throttled {
+            assert_eq!(failed.retry_after, Some(Duration::from_secs(9)));
+            assert_eq!(failed.request_id.as_deref(), Some("r"));
+        }
+    }
+    let gone = faulty(vec![Act::HangUp]);
+    let nowhere = Faulty { url: "http://127.0.0.1:1".into(), ..gone };
+    let failed = change(&nowhere).unwrap_err();
+    assert_eq!((failed.kind, failed.sent), (ErrorKind::Unreachable, Sent::No));
+}
+
+#[test]
+fn paging_ends() {
+    let server = faulty(vec![ok(&instances("a")), ok(&instances("b")), ok(&instances(""))]);
+    assert_eq!(read(&server).unwrap().len(), 3);
+    let bodies = server.bodies.lock().unwrap();
+    assert!(!bodies[0].contains("NextToken") && bodies[1].contains("NextToken=a") && bodies[2].contains("NextToken=b"));
+    drop(bodies);
+
+    // The same token again and again: a server that ignores paging, or says so that it has ended.
+    let server = faulty(vec![ok(&instances("a"))]);
+    assert_eq!(read(&server).unwrap().len(), 2);
+    // In a circle.
+    let circle = ["a", "b", "a", "b", "a", "b", "a"].map(|t| ok(&instances(t)));
+    let failed = read(&faulty(circle.into())).unwrap_err();
+    assert!(failed.message.contains("repeats"), "{failed:?}");
+}
+
+#[test]
+fn waiters_ask_once() {
+    let stopped =
+        instances("").replace("<instanceId>", "<instanceState><name>stopped</name></instanceState><instanceId>");
+    let pending = stopped.replace("stopped", "stopping");
+    let gone = stopped.replace("stopped", "terminated");
+    let waiter = Catalog::embedded().waiter("aws.ec2.instance_stopped").unwrap();
+    let exists = Catalog::embedded().waiter("aws.ec2.instance_exists").unwrap();
+    let ask = |waiter, act| {
+        let server = faulty(vec![act]);
+        let client = Client::new(Options::practice(&server.url));
+        run(client.poll(waiter, call("aws.ec2.describe_instances", &[])))
+    };
+    assert_eq!(ask(&waiter, ok(&stopped)).unwrap(), Polled::Holds);
+    assert_eq!(ask(&waiter, ok(&pending)).unwrap(), Polled::NotYet);
+    assert!(matches!(ask(&waiter, ok(&gone)).unwrap(), Polled::Failed(_)));
+    assert_eq!(ask(&exists, error(400, "", "InvalidInstanceID.NotFound")).unwrap(), Polled::NotYet);
+    assert_eq!(ask(&waiter, error(403, "", "UnauthorizedOperation")).unwrap_err().kind, ErrorKind::Denied);
+}
