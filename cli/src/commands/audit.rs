@@ -30,7 +30,11 @@ pub(crate) fn show(common: &Common, format: Format) -> Result<u8, Failure> {
             .into_iter()
             .flatten()
             .filter(|(k, v)| *k != "run" && !v.is_null() && !v.to_string().starts_with("\"sha256:"))
-            .map(|(k, v)| format!("{k} {}", v.as_str().map_or_else(|| v.to_string(), str::to_string)))
+            .map(|(k, v)| match v {
+                Value::Array(items) if items.len() > 3 => format!("{} {k}", items.len()),
+                Value::String(text) => format!("{k} {text}"),
+                other => format!("{k} {other}"),
+            })
             .collect();
         table.add_row([
             entry.number.to_string(),

@@ -57,8 +57,7 @@ impl miette::Diagnostic for Report<'_> {
         let range = |s: Span| s.start as usize..s.end.max(s.start) as usize;
         // A label at the same place as the diagnostic says what there is to say there.
         let own = self.diagnostic.labels.iter().find(|l| l.span == self.diagnostic.span).map(|l| l.text.clone());
-        let primary =
-            LabeledSpan::new_primary_with_span(Some(own.unwrap_or_else(|| "here".into())), range(self.diagnostic.span));
+        let primary = LabeledSpan::new_primary_with_span(own, range(self.diagnostic.span));
         let others = self.diagnostic.labels.iter().filter(|l| l.span != self.diagnostic.span);
         let others = others.map(move |l| LabeledSpan::new_with_span(Some(l.text.clone()), range(l.span)));
         Some(Box::new(std::iter::once(primary).chain(others)))

@@ -10,22 +10,28 @@ use crate::checker::Typed;
 pub(crate) enum Length {
     /// At most so many.
     Known(u64),
+    /// Part of the batch at hand, whose items the step counts.
+    Batch,
     /// Only the run can tell.
     Unknown,
 }
 
-/// The length of a list, as far as its expression tells.
-pub(crate) fn length(expr: &Expr) -> Length {
+/// The length of a list, as far as its expression tells. `batch` is the name of the batch at hand.
+pub(crate) fn length(expr: &Expr, batch: Option<&str>) -> Length {
     match expr {
+        Expr::Local(name) if Some(name.as_str()) == batch => Length::Batch,
         Expr::List(items) => Length::Known(items.len() as u64),
         Expr::Literal(Value::List(items)) => Length::Known(items.len() as u64),
         Expr::Method { base, method: Method::Take, arguments } => match arguments.first() {
             Some(Expr::Literal(Value::Int(n))) => Length::Known(u64::try_from(*n).unwrap_or(0)),
-            _ => length(base),
+            _ => length(base, batch),
         },
-        Expr::Method { base, method: Method::Map | Method::Filter | Method::SortBy | Method::Unique, .. } => {
-            length(base)
-        }
+        Expr::Method {
+            base,
+            method:
+                Method::Map | Method::Filter | Method::SortBy | Method::Unique | Method::Reverse | Method::Skip,
+            ..
+        } => length(base, batch),
         _ => Length::Unknown,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use escher_catalog::{Record, Repeat};
+use escher_catalog::{Record, Repeat, Risk};
 use escher_ir::program::{Builtin, Call, Expr, OperationUse, Projection};
 use escher_ir::{Type, operation};
 use escher_syntax::ast::{self, ExprKind};
@@ -104,7 +104,7 @@ impl Checker<'_> {
         if changes {
             self.change(&record, path_span, longest)
         } else {
-            self.read(&full, path_span)
+            self.read(&record, path_span)
         }
         self.note_operation(&full, &record);
         let ty = match record.operation.output.and_then(|id| record.shape(id)) {
@@ -193,7 +193,8 @@ impl Checker<'_> {
             // A list of plain texts names things; a list of records describes one.
             let names_things = matches!(&field.ty, Type::List(item) if matches!(**item, Type::String { .. }));
             if names_things {
-                let length = bounds::length(&typed.expr);
+                let batch = self.step.as_ref().and_then(|s| s.batch.as_deref());
+                let length = bounds::length(&typed.expr, batch);
                 if longest.as_ref().is_none_or(|(_, l)| length > *l) {
                     longest = Some((argument.value.span, length));
                 }
@@ -220,13 +221,19 @@ impl Checker<'_> {
         (out, longest)
     }
 
-    fn read(&mut self, operation: &str, span: Span) {
+    fn read(&mut self, record: &Arc<Record>, span: Span) {
         self.reads = true;
+        let (class, operation) = (&record.operation.class, record.name());
         if self.place == Place::Pure {
             self.say(
                 Diagnostic::error("E0404", span, format!("a function cannot call `{operation}`"))
                     .help("make it an `action`, or hand the value in as a parameter"),
             );
+        } else if class.risk > Risk::Read {
+            // It changes nothing, but what it shows is worth protecting, such as a password.
+            let step = self.step.as_ref().map(|s| s.name.clone()).unwrap_or_default();
+            let effects = class.effects.clone();
+            self.witnesses.push(Witness { span, operation, effects, risk: class.risk, raised: class.risk, step, bound: 1 });
         }
     }
 
@@ -251,6 +258,10 @@ impl Checker<'_> {
             Some((list, bounds::Length::Unknown)) if step.max <= 1 => self.say(
                 Diagnostic::error("E0403", list, "this hands over a list to a step that is done for one thing")
                     .help("write `for batch in list by 100` and hand over the batch"),
+            ),
+            Some((list, bounds::Length::Unknown)) => self.say(
+                Diagnostic::error("E0403", list, "this hands over a list that the step's `max` does not count")
+                    .help("go over it, `for batch in list by 100`, and hand over the batch; or cut it: `.take(10)`"),
             ),
             _ => {}
         }

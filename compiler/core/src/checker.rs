@@ -58,6 +58,8 @@ pub(crate) struct StepContext {
     pub(crate) name: String,
     /// Its bound.
     pub(crate) max: u64,
+    /// The name of the batch that is handed over, where the step has `by`.
+    pub(crate) batch: Option<String>,
     /// Whether a bound was written.
     pub(crate) has_max: bool,
     /// `may_repeat`
@@ -90,6 +92,8 @@ pub(crate) struct Checker<'w> {
     pub(crate) place: Place,
     pub(crate) step: Option<StepContext>,
     pub(crate) witnesses: Vec<Witness>,
+    /// Steps of the playbook at hand whose body changes what exists, and does not only add to it.
+    pub(crate) changed: BTreeSet<String>,
     /// Names of nodes that the expression at hand uses.
     pub(crate) uses: BTreeSet<String>,
     /// Whether the expression at hand reads a cloud.
@@ -114,6 +118,7 @@ impl<'w> Checker<'w> {
             place: Place::Pure,
             step: None,
             witnesses: Vec::new(),
+            changed: BTreeSet::new(),
             uses: BTreeSet::new(),
             reads: false,
             sites: HashMap::new(),

@@ -361,7 +361,7 @@ impl Checker<'_> {
                     ast::PatternKind::Any => has_any = true,
                     ast::PatternKind::Literal(e) => {
                         let typed = self.expr(e, Some(&subject_typed.ty));
-                        self.comparable(&subject_typed, &typed, pattern.span);
+                        self.comparable((&subject_typed, pattern.span), (&typed, pattern.span), pattern.span);
                         values.extend(typed.constant().cloned());
                     }
                     ast::PatternKind::Name(path) => {

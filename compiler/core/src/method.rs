@@ -9,7 +9,7 @@ use escher_ir::types::{Field, RecordType};
 use escher_syntax::ast::{self, ExprKind};
 use escher_syntax::{Diagnostic, Span};
 
-use crate::checker::{Checker, Typed};
+use crate::checker::{Checker, Place, Typed};
 use crate::scope::Origin;
 use crate::suggest::nearest;
 use crate::types::describe;
@@ -122,7 +122,12 @@ impl Checker<'_> {
         if names.len() != params.len() {
             self.error("E0307", expr.span, format!("this function gets {} values, not {}", params.len(), names.len()));
         }
-        self.scoped(|c| {
+        // A step's `for` is the only fan-out of changes: nothing bounds what a lambda is called for.
+        let outer = self.place;
+        if outer == Place::Change {
+            self.place = Place::Read;
+        }
+        let lowered = self.scoped(|c| {
             for (name, ty) in names.iter().zip(params) {
                 c.bind(name, ty.clone(), Origin::Lambda);
             }
@@ -130,7 +135,9 @@ impl Checker<'_> {
             let lowered =
                 Expr::Lambda { params: names.iter().map(|n| n.text.clone()).collect(), body: Box::new(body.expr) };
             (lowered, body.ty)
-        })
+        });
+        self.place = outer;
+        lowered
     }
 
     fn typed_method(

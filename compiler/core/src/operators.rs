@@ -79,7 +79,7 @@ impl Checker<'_> {
                 }
             }
             BinaryOp::Equal | BinaryOp::NotEqual => {
-                self.comparable(&l, &r, span);
+                self.comparable((&l, left.span), (&r, right.span), span);
                 self.usage.whole(&l.ty);
                 self.usage.whole(&r.ty);
                 Type::Bool
@@ -140,12 +140,12 @@ impl Checker<'_> {
     }
 
     /// Says so where two values can never be equal.
-    pub(crate) fn comparable(&mut self, l: &Typed, r: &Typed, span: Span) {
+    pub(crate) fn comparable(&mut self, (l, left): (&Typed, Span), (r, right): (&Typed, Span), span: Span) {
         let (a, b) = (unwrap(&l.ty), unwrap(&r.ty));
-        for (value, ty) in [(l, b), (r, a)] {
+        for (value, at, ty) in [(l, left, b), (r, right, a)] {
             if let (Some(constant @ escher_ir::Value::String(_)), Type::Literals(allowed)) = (value.constant(), ty) {
                 if allowed.len() > 1 && !allowed.contains(constant) {
-                    self.expect(value, ty, span, "this");
+                    self.expect(value, ty, at, "this");
                     return;
                 }
             }
@@ -166,7 +166,7 @@ impl Checker<'_> {
         let fine = match unwrap(&r.ty) {
             Type::List(item) => {
                 let element = Typed::new(Expr::Local(String::new()), (**item).clone());
-                self.comparable(l, &element, span);
+                self.comparable((l, span), (&element, span), span);
                 return;
             }
             Type::Map(_) | Type::String { .. } => fits(unwrap(&l.ty), &Type::STRING),

@@ -25,6 +25,7 @@ impl Checker<'_> {
     pub(crate) fn playbook(&mut self, item: &ast::Item, callable: &ast::Callable) -> CheckedPlaybook {
         self.operations.clear();
         self.witnesses.clear();
+        self.changed.clear();
         self.usage = Default::default();
         let (declared, approval) = self.attributes(item);
         self.place = Place::Read;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use escher_catalog::Risk;
+use escher_catalog::{Effect, Risk};
 use escher_ir::program::{self, Bound, CatchOutcome, CatchPattern, Each, Expr, Identity, Node, NodeKind};
 use escher_ir::{Type, Value};
 use escher_syntax::ast::{self, Clause, ClauseValue};
@@ -47,10 +47,11 @@ impl Checker<'_> {
             (Some(item), None) => Some(item.clone()),
             _ => None,
         };
-        let before = self.witnesses.len();
+        let (before, told) = (self.witnesses.len(), self.diagnostics.len());
         let context = StepContext {
             name: step.name.text.clone(),
             max: max_at_most,
+            batch: step.each.as_ref().filter(|e| e.by.is_some()).map(|e| e.name.text.clone()),
             has_max: !max.is_empty(),
             may_repeat: clauses.may_repeat,
             has_unless: step.clauses.iter().any(|c| c.word.text == "unless"),
@@ -61,6 +62,10 @@ impl Checker<'_> {
                 c.bind(&each.name, ty, Origin::Lambda);
             }
             let (body, value) = c.scoped(|c| c.inner_block(&step.body, None));
+            let adds = |e: &Effect| matches!(e, Effect::Observe | Effect::Create | Effect::Spend | Effect::Reveal);
+            if c.witnesses.iter().skip(before).any(|w| !w.effects.iter().all(adds)) {
+                c.changed.insert(step.name.text.clone());
+            }
             // Undo sees the item as it was checked.
             let undo = step.undo.as_ref().map(|block| c.scoped(|c| c.inner_block(block, None)).0);
             (body, value, undo)
@@ -68,7 +73,9 @@ impl Checker<'_> {
         (self.step, self.place) = outer;
         let (when, unless) = self.guards(step, item.as_ref());
         let risk = self.witnesses.iter().skip(before).map(|w| w.raised).max().unwrap_or(Risk::Read);
-        if self.witnesses.len() == before {
+        let reads = |e: &Effect| matches!(e, Effect::Observe | Effect::Reveal);
+        // A call that was refused would have been the change.
+        if told == self.diagnostics.len() && self.witnesses.iter().skip(before).all(|w| w.effects.iter().all(reads)) {
             self.say(
                 Diagnostic::warning("E0412", step.head, format!("step `{}` changes nothing", step.name.text))
                     .help("reads need no step: use `let`"),
@@ -386,7 +393,7 @@ impl Checker<'_> {
         for node in above {
             let NodeKind::Step(earlier) = &node.kind else { continue };
             let Some(other) = &earlier.each else { continue };
-            if other.list == each.list && earlier.risk >= Risk::Medium {
+            if other.list == each.list && self.changed.contains(&earlier.name) {
                 self.say(
                     Diagnostic::error(
                         "E0414",

@@ -70,7 +70,7 @@ fn each_rule_gives_its_own_diagnostic_at_the_right_place() {
         ("by 100", "by 0", "E0304", "0"),
         ("max limit, ", "", "E0403", "machines"),
         ("limit: int(1..=500) = 500", "limit: int = 500", "E0403", "limit"),
-        ("== \"running\" and", "== \"runing\" and", "E0303", "m.state.name == \"runing\""),
+        ("== \"running\" and", "== \"runing\" and", "E0303", "\"runing\""),
         ("m.state.name", "m.stat.name", "E0206", "stat"),
         ("describe_instances", "describe_instance", "E0203", "describe_instance"),
         ("describe_instances", "DescribeInstances", "E0209", "DescribeInstances"),
@@ -83,7 +83,7 @@ fn each_rule_gives_its_own_diagnostic_at_the_right_place() {
         ),
         ("step stop \"Stop the machines\"", "step stop", "E0406", "stop"),
         ("timeout 10m", "timeout 10", "E0301", "10"),
-        (".flat_map(.instances)", ".flatMap(.instances)", "E0207", "flatMap"),
+        ("flat_map(.instances)", "flatMap(.instances)", "E0207", "flatMap"),
         ("= \"dev\",", "= \"prod\",", "E0303", "\"prod\""),
         ("for batch in machines by", "for batch in machine by", "E0201", "machine"),
         ("env: \"dev\" | \"test\" | \"staging\" = \"dev\"", "env: strnig = \"dev\"", "E0208", "strnig"),
@@ -162,4 +162,50 @@ fn a_text_is_its_own_key() {
     let source = "@risk(medium)\nplaybook p(ids: list<string>) {\n    step t \"Tag\" for id in ids max 5 {\n        \
                   aws.ec2.create_tags(resources: [id], tags: { \"a\": \"b\" })\n    }\n}\n";
     assert_eq!(codes(source), []);
+}
+
+#[test]
+fn nothing_is_changed_by_a_lambda() {
+    // It would be called for a list that no `max` counts.
+    let source = "@risk(critical)\n@approval(by: \"manager\", of: 2)\nplaybook p(ids: list<string>) {\n    step s \"End\" {\n        \
+                  ids.map(i => aws.ec2.terminate_instances(instance_ids: [i]))\n    }\n}\n";
+    assert_eq!(only(source), ("E0401", "aws.ec2.terminate_instances".to_string()));
+}
+
+#[test]
+fn a_list_that_is_not_the_batch_is_not_counted_by_the_step() {
+    let playbook = |each: &str, list: &str| {
+        format!(
+            "@risk(high)\n@approval(by: \"manager\")\nplaybook p(ids: list<string>, all: list<string>) {{\n    \
+             step s \"Stop\" for {each} max 5 {{\n        aws.ec2.stop_instances(instance_ids: {list})\n    }}\n}}\n"
+        )
+    };
+    assert_eq!(only(&playbook("id in ids", "all")), ("E0403", "all".to_string()));
+    assert_eq!(only(&playbook("b in ids by 5", "all")), ("E0403", "all".to_string()));
+    assert_eq!(codes(&playbook("id in ids", "[id]")), []);
+    assert_eq!(codes(&playbook("id in ids", "all.take(3)")), []);
+    assert_eq!(codes(&playbook("b in ids by 5", "b")), []);
+    assert_eq!(codes(&playbook("b in ids by 5", "b.filter(i => i != \"i-1\")")), []);
+}
+
+#[test]
+fn a_read_that_reveals_has_its_risk() {
+    let source = "playbook p(id: string) {\n    let a = aws.ec2.get_password_data(instance_id: id)\n    report { \"{a.timestamp}\" }\n}\n";
+    assert_eq!(codes(source).iter().map(|c| c.0).collect::<Vec<_>>(), ["E0413", "E0501"]);
+}
+
+#[test]
+fn a_list_that_was_only_added_to_may_be_gone_over_again() {
+    let step = |name: &str, call: &str| {
+        format!("    step {name} \"…\" for v in due max 5, may_repeat {{\n        {call}(volume_id: v.volume_id)\n    }}\n")
+    };
+    let playbook = |first: &str| {
+        format!(
+            "@risk(critical)\n@approval(by: \"manager\", of: 2)\nplaybook p() {{\n    let due = aws.ec2.describe_volumes().volumes\n{}{}}}\n",
+            step("first", first),
+            step("second", "aws.ec2.delete_volume")
+        )
+    };
+    assert_eq!(codes(&playbook("aws.ec2.create_snapshot")), []);
+    assert_eq!(only(&playbook("aws.ec2.detach_volume")).0, "E0414");
 }
