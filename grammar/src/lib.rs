@@ -3,6 +3,9 @@
 //! Knows how the language is spelt and nothing else: trees, recovery from mistakes, layout and advice stand in
 //! `escher-syntax`, meaning in `escher-core`.
 
+#[cfg(any(test, feature = "export"))]
+pub mod export;
+
 use std::num::NonZeroUsize;
 use std::sync::Once;
 
