@@ -1,4 +1,13 @@
 //! Plans, approvals and runs against the fake cloud.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise"
+)]
+
 mod common;
 
 use std::time::Duration;

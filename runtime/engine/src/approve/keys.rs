@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use escher_ir::statement::NAMESPACE;
-use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey};
+use ssh_key::private::{KeypairData, RsaKeypair};
+use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, SshSig};
 
 use crate::error::EngineError;
 use crate::limits::MAX_SIGNATURE_FILE;
@@ -74,9 +75,31 @@ impl SigningKey {
 
     /// An armoured signature in the namespace of approvals.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<String, EngineError> {
-        self.key
-            .sign(NAMESPACE, HashAlg::Sha512, message)
+        let signature = match self.key.key_data() {
+            KeypairData::Rsa(pair) => sign_rsa(pair, message),
+            _ => self.key.sign(NAMESPACE, HashAlg::Sha512, message),
+        };
+        signature
             .and_then(|signature| signature.to_pem(LineEnding::LF))
             .map_err(|e| EngineError::Key(format!("cannot sign: {e}")))
     }
+}
+
+/// RSA with SHA-512. Not `PrivateKey::sign`: in ssh-key 0.6.7 that builds the key with one prime twice, and fails.
+fn sign_rsa(pair: &RsaKeypair, message: &[u8]) -> ssh_key::Result<SshSig> {
+    let number =
+        |n: &ssh_key::Mpint| n.as_positive_bytes().map(rsa::BigUint::from_bytes_be).ok_or(ssh_key::Error::Crypto);
+    let primes = vec![number(&pair.private.p)?, number(&pair.private.q)?];
+    let (n, e, d) = (number(&pair.public.n)?, number(&pair.public.e)?, number(&pair.private.d)?);
+    let key = rsa::RsaPrivateKey::from_components(n, e, d, primes).map_err(|_| ssh_key::Error::Crypto)?;
+    if rsa::traits::PublicKeyParts::size(&key) < 256 {
+        // OpenSSH takes no shorter ones either.
+        return Err(ssh_key::Error::Crypto);
+    }
+    let key = rsa::pkcs1v15::SigningKey::<rsa::sha2::Sha512>::new(key);
+    let data = SshSig::signed_data(NAMESPACE, HashAlg::Sha512, message)?;
+    let raw = rsa::signature::Signer::try_sign(&key, &data).map_err(|_| ssh_key::Error::Crypto)?;
+    let algorithm = Algorithm::Rsa { hash: Some(HashAlg::Sha512) };
+    let signature = ssh_key::Signature::new(algorithm, rsa::signature::SignatureEncoding::to_vec(&raw))?;
+    SshSig::new(pair.public.clone().into(), NAMESPACE, HashAlg::Sha512, signature)
 }

@@ -124,6 +124,9 @@ pub(crate) fn load_signed(engine: &Engine, state: &RunState) -> Result<Vec<(Dige
     state.approvals.iter().map(|(digest, _)| load(digest)).collect()
 }
 
+/// Objects that go into the store with what refers to them.
+type Objects = Vec<(Digest, Vec<u8>)>;
+
 /// Judges a run at the gate; a refusal is audited. In a sandbox a throw-away key signs what is missing.
 pub(crate) fn pass(
     engine: &Engine,
@@ -131,7 +134,7 @@ pub(crate) fn pass(
     planned: &Planned,
     starter: &str,
     gate: &Gate,
-) -> Result<(Passed, Vec<(Digest, Vec<u8>)>), EngineError> {
+) -> Result<(Passed, Objects), EngineError> {
     if gate.sandbox {
         if let Some(real) = planned.plan.targets.iter().find(|t| !is_practice(t)) {
             let reason = format!("--sandbox is for practice clouds, and {} {} is none", real.cloud, real.account);

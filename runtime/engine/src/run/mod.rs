@@ -334,8 +334,9 @@ fn is_stale(state: &RunState, path: &str, began: Timestamp, now: Timestamp, fres
         let scope = format!("{unit}/");
         return !state.intents.range(scope.clone()..).next().is_some_and(|(p, _)| p.starts_with(&scope));
     }
-    let planning = state.started.is_none_or(|started| began < started);
-    planning && age(began, now) > fresh
+    // Judged as of the start: a run that is taken up again sees what it saw.
+    let started = state.started.unwrap_or(now);
+    began < started && age(began, started) > fresh
 }
 
 /// The item's scope that a path lies in: `stop[i-0abc]` of `stop[i-0abc]/when/describe`.

@@ -169,7 +169,7 @@ impl StepRun<'_> {
                     .runner
                     .ended(&self.step.name, &item, Outcome::Unchanged, None, None, None)
                     .map_err(Stop::Fatal)?,
-                Err(error) => self.finish(&one, self.from_error(&error)).map_err(Stop::Fatal)?,
+                Err(error) => self.finish(&one, self.stop_of(&error)).map_err(Stop::Fatal)?,
             }
         }
         unit.items = kept;
@@ -276,7 +276,7 @@ impl StepRun<'_> {
         let world = &self.runner.world;
         for _ in 0..crate::limits::MAX_ROUNDS {
             let question = self.question(unit, scope, what, names, Mode::Body);
-            let mut round = world.round(&question, None, None).map_err(|e| self.from_error(&e))?;
+            let mut round = world.round(&question, None, None).map_err(|e| self.stop_of(&e))?;
             if let Some(value) = round.value {
                 return Ok(value);
             }
@@ -289,7 +289,7 @@ impl StepRun<'_> {
                     self.send(unit, &ask, names, pass, checked).await?;
                 }
                 _ => {
-                    world.fill(&round).await.map_err(|e| self.from_error(&e))?;
+                    world.fill(&round).await.map_err(|e| self.stop_of(&e))?;
                     for ask in &round.asks {
                         let Some(Known::Failed(error)) = lock(&world.memo).get(&ask.path).cloned() else { continue };
                         if let Some(failure) = &error.call
@@ -305,7 +305,7 @@ impl StepRun<'_> {
     }
 
     /// What an error of evaluation makes of an item: the step's own `catch` first.
-    fn from_error(&self, error: &EvalError) -> Stop {
+    fn stop_of(&self, error: &EvalError) -> Stop {
         match &error.call {
             Some(failure) => self.judged(failure, false),
             None => {

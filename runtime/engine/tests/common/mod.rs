@@ -1,5 +1,5 @@
 //! A playbook by hand (stop machines, in batches or one by one), a fake cloud, a store, keys.
-#![allow(dead_code, missing_docs, reason = "each test file uses a part of it")]
+#![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -46,7 +46,7 @@ impl TestClock {
     }
     pub fn advance(&self, seconds: i64) {
         let mut now = self.0.lock().unwrap();
-        *now = *now + SignedDuration::from_secs(seconds);
+        *now += SignedDuration::from_secs(seconds);
     }
 }
 
