@@ -109,6 +109,11 @@ impl Journal {
         self.send(Some(event), objects, None);
     }
 
+    /// Keeps an object, before the events that refer to it.
+    pub(crate) fn keep_object(&self, digest: Digest, bytes: Vec<u8>) {
+        self.send(None, vec![(digest, bytes)], None);
+    }
+
     /// Writes an event down, with all before it; durable on return, and the lease was held.
     pub(crate) async fn commit(&self, event: Event, objects: Vec<(Digest, Vec<u8>)>) -> Result<(), EngineError> {
         self.wait(Some(event), objects).await

@@ -296,6 +296,11 @@ async fn walk<'p>(
         }
         let Some(node) = ready.first() else { return Ok(planned) };
         if let NodeKind::Step(step) = &node.kind {
+            if step.temporary {
+                // Better no run than one that leaves behind what it promised to take away.
+                let words = format!("step `{}` is temporary, which this version cannot run yet", step.name);
+                return Err(Refused::new(words, "leave out `temporary`, and take it back with `escher undo`").into());
+            }
             let from = step.each.iter().flat_map(|each| &each.sources);
             let gone: Vec<_> = from.filter_map(|id| lost.get(id)).flatten().cloned().collect();
             planned.push(steps::plan_step(world, steps, step, &open, &closed, &gone).await?);

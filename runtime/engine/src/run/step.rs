@@ -10,7 +10,7 @@ use std::time::Duration;
 use escher_ir::journal::{Event, Outcome};
 use escher_ir::plan::{ItemId, PlannedStep};
 use escher_ir::program::{Block, NodeKind, Step};
-use escher_ir::{Target, Value};
+use escher_ir::{Digest, Target, Value};
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
@@ -18,7 +18,6 @@ use super::nodes::After;
 use super::{Live, Runner, age, duration, retries};
 use crate::error::EngineError;
 use crate::identity::{batch_scope, item_scope, target_of};
-use crate::journal;
 use crate::plan::{count_of, look, outer, required, too_many};
 use crate::progress::ProgressEvent;
 use crate::world::{Bindings, What, World};
@@ -178,23 +177,17 @@ impl Runner<'_> {
         Ok(units.into_iter().map(|(_, unit)| unit).collect())
     }
 
-    /// Writes down how an item ended.
+    /// Writes down how an item ended; `value` is an object that was handed over before.
     pub(crate) fn ended(
         &self,
         step: &str,
         item: &ItemId,
         outcome: Outcome,
         reason: Option<String>,
-        value: Option<&Value>,
+        value: Option<(&Value, Digest)>,
         request_id: Option<String>,
-    ) -> Result<(), EngineError> {
-        let (digest, objects) = match value {
-            Some(value) => {
-                let (digest, bytes) = journal::object(value)?;
-                (Some(digest), vec![(digest, bytes)])
-            }
-            None => (None, Vec::new()),
-        };
+    ) {
+        let digest = value.map(|(_, digest)| digest);
         let event = Event::Ended {
             step: step.to_string(),
             item: item.clone(),
@@ -203,10 +196,9 @@ impl Runner<'_> {
             value: digest,
             request_id: request_id.clone(),
         };
-        self.journal.push(event, objects);
+        self.journal.push(event, Vec::new());
         self.options.progress.event(ProgressEvent::ItemEnded { step, item, outcome, reason: reason.as_deref() });
-        self.live.end(step, item, outcome, reason, request_id, value.cloned());
-        Ok(())
+        self.live.end(step, item, outcome, reason, request_id, value.map(|(value, _)| value.clone()));
     }
 }
 
@@ -351,7 +343,7 @@ impl StepRun<'_> {
             let name = &self.step.name;
             if let Some(step) = self.runner.live.out(name, &item) {
                 let reason = format!("out: it did not get through step `{step}`");
-                self.runner.ended(name, &item, Outcome::Skipped, Some(reason), None, None)?;
+                self.runner.ended(name, &item, Outcome::Skipped, Some(reason), None, None);
             } else if let Some(value) = queue.listed.get(&item) {
                 self.runner.live.set_value(name, &item, value.clone());
                 items.push((item, value.clone()));
@@ -360,7 +352,7 @@ impl StepRun<'_> {
                     Some(step) => format!("step `{step}` did not finish it"),
                     None => "changed: it is no longer in the list".to_string(),
                 };
-                self.runner.ended(name, &item, Outcome::Skipped, Some(reason), None, None)?;
+                self.runner.ended(name, &item, Outcome::Skipped, Some(reason), None, None);
             }
             // A whole batch that is gone: look at the next items, of whichever target.
             if items.is_empty() && at >= queue.waiting.len() {
@@ -431,7 +423,7 @@ impl StepRun<'_> {
                 None => (Outcome::Skipped, "not begun: more items failed than the step tolerates".to_string()),
             };
             if runner.live.outcome(name, item).is_none() {
-                runner.ended(name, item, outcome, Some(reason), None, None)?;
+                runner.ended(name, item, outcome, Some(reason), None, None);
             }
         }
         if !runner.state.steps_ended.contains_key(name) {

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::live::CAUGHT;
 use super::step::{StepRun, Unit};
 use crate::error::EngineError;
-use crate::journal::CallResult;
+use crate::journal::{self, CallResult};
 use crate::progress::ProgressEvent;
 use crate::world::{Bindings, Known, Mode, Question, What, World, lock, matching_arm};
 
@@ -63,10 +63,12 @@ impl StepRun<'_> {
             };
             match self.body(&mut unit, &mut pass).await {
                 Ok(value) => {
+                    let (digest, bytes) = journal::object(&value)?;
+                    // Once for all of a batch.
+                    self.runner.journal.keep_object(digest, bytes);
                     for (item, _) in self.open(&unit) {
-                        let request_id = pass.request_id.clone();
-                        let step = &self.step.name;
-                        self.runner.ended(step, &item, Outcome::Done, None, Some(&value), request_id)?;
+                        let (step, id) = (&self.step.name, pass.request_id.clone());
+                        self.runner.ended(step, &item, Outcome::Done, None, Some((&value, digest)), id);
                     }
                 }
                 Err(Stop::Fatal(error)) => return Err(error),
@@ -118,7 +120,7 @@ impl StepRun<'_> {
             self.failed.fetch_add(open.len() as u64, Ordering::SeqCst);
         }
         for (item, _) in open {
-            self.runner.ended(&self.step.name, &item, outcome, reason.clone(), None, request_id.clone())?;
+            self.runner.ended(&self.step.name, &item, outcome, reason.clone(), None, request_id.clone());
         }
         Ok(())
     }
@@ -165,10 +167,7 @@ impl StepRun<'_> {
             }
             match needed {
                 Ok(true) => kept.push((item, value)),
-                Ok(false) => self
-                    .runner
-                    .ended(&self.step.name, &item, Outcome::Unchanged, None, None, None)
-                    .map_err(Stop::Fatal)?,
+                Ok(false) => self.runner.ended(&self.step.name, &item, Outcome::Unchanged, None, None, None),
                 Err(error) => self.finish(&one, self.stop_of(&error)).map_err(Stop::Fatal)?,
             }
         }
