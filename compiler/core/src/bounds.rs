@@ -28,8 +28,7 @@ pub(crate) fn length(expr: &Expr, batch: Option<&str>) -> Length {
         },
         Expr::Method {
             base,
-            method:
-                Method::Map | Method::Filter | Method::SortBy | Method::Unique | Method::Reverse | Method::Skip,
+            method: Method::Map | Method::Filter | Method::SortBy | Method::Unique | Method::Reverse | Method::Skip,
             ..
         } => length(base, batch),
         _ => Length::Unknown,

@@ -33,12 +33,11 @@ impl Checker<'_> {
         match &callee.kind {
             ExprKind::Name(name) => self.named_call(name, callee.span, arguments, span),
             ExprKind::Member { base, name, optional: false } => {
-                if let ExprKind::Name(word) = &base.kind {
-                    if let Some(Origin::Step { value, .. }) = self.lookup(word).map(|b| b.origin.clone()) {
-                        if name.text == "of" {
-                            return self.step_of(word, value, arguments, span);
-                        }
-                    }
+                if let ExprKind::Name(word) = &base.kind
+                    && let Some(Origin::Step { value, .. }) = self.lookup(word).map(|b| b.origin.clone())
+                    && name.text == "of"
+                {
+                    return self.step_of(word, value, arguments, span);
                 }
                 self.method(base, name, arguments, span, expected)
             }
@@ -145,11 +144,9 @@ impl Checker<'_> {
         let members = record.operation.input.and_then(|id| record.shape(id)).map(|s| s.members().to_vec());
         // Shapes of a record are re-indexed; types are named after the service, where they are looked up.
         let input = record.operation.input.and_then(|id| record.shape(id)).map(|s| s.name.clone());
-        let fields = match input.and_then(|name| service.structure(&name).map(|s| shapes::fields(service, s.members())))
-        {
-            Some(fields) => fields,
-            None => Default::default(),
-        };
+        let fields = input
+            .and_then(|name| service.structure(&name).map(|s| shapes::fields(service, s.members())))
+            .unwrap_or_default();
         let mut out = BTreeMap::new();
         let mut longest: Option<(Span, bounds::Length)> = None;
         for argument in arguments {
@@ -192,7 +189,7 @@ impl Checker<'_> {
             let typed = self.expr_of(&argument.value, &wanted, &format!("`{ours}`"));
             // A list of plain texts names things; a list of records describes one.
             let names_things = matches!(&field.ty, Type::List(item) if matches!(**item, Type::String { .. }));
-            if names_things {
+            if names_things && matches!(typed.ty, Type::List(_)) {
                 let batch = self.step.as_ref().and_then(|s| s.batch.as_deref());
                 let length = bounds::length(&typed.expr, batch);
                 if longest.as_ref().is_none_or(|(_, l)| length > *l) {
@@ -233,7 +230,15 @@ impl Checker<'_> {
             // It changes nothing, but what it shows is worth protecting, such as a password.
             let step = self.step.as_ref().map(|s| s.name.clone()).unwrap_or_default();
             let effects = class.effects.clone();
-            self.witnesses.push(Witness { span, operation, effects, risk: class.risk, raised: class.risk, step, bound: 1 });
+            self.witnesses.push(Witness {
+                span,
+                operation,
+                effects,
+                risk: class.risk,
+                raised: class.risk,
+                step,
+                bound: 1,
+            });
         }
     }
 

@@ -180,13 +180,12 @@ impl Checker<'_> {
             }
         };
         let index_typed = self.expr_of(index, &key, "what it is looked up by");
-        if let Some(Value::Int(n)) = index_typed.constant() {
-            if *n < 0 {
-                self.say(
-                    Diagnostic::error("E0304", index.span, "a position counts from 0")
-                        .help("write `.last()` for the last"),
-                );
-            }
+        if let Some(Value::Int(n)) = index_typed.constant()
+            && *n < 0
+        {
+            self.say(
+                Diagnostic::error("E0304", index.span, "a position counts from 0").help("write `.last()` for the last"),
+            );
         }
         let lowered = Expr::Index { base: Box::new(base_typed.expr), index: Box::new(index_typed.expr) };
         Typed::new(lowered, result)

@@ -143,11 +143,12 @@ impl Checker<'_> {
     pub(crate) fn comparable(&mut self, (l, left): (&Typed, Span), (r, right): (&Typed, Span), span: Span) {
         let (a, b) = (unwrap(&l.ty), unwrap(&r.ty));
         for (value, at, ty) in [(l, left, b), (r, right, a)] {
-            if let (Some(constant @ escher_ir::Value::String(_)), Type::Literals(allowed)) = (value.constant(), ty) {
-                if allowed.len() > 1 && !allowed.contains(constant) {
-                    self.expect(value, ty, at, "this");
-                    return;
-                }
+            if let (Some(constant @ escher_ir::Value::String(_)), Type::Literals(allowed)) = (value.constant(), ty)
+                && allowed.len() > 1
+                && !allowed.contains(constant)
+            {
+                self.expect(value, ty, at, "this");
+                return;
             }
         }
         if fits(a, b)
@@ -224,11 +225,11 @@ impl Checker<'_> {
                     self.narrow(right);
                 }
                 (BinaryOp::NotEqual, ast::ExprKind::Name(name), ast::ExprKind::None) => {
-                    if let Some(mut binding) = self.lookup(name).cloned() {
-                        if let Type::Optional(inner) = binding.ty {
-                            binding.ty = *inner;
-                            self.scope.push(binding);
-                        }
+                    if let Some(mut binding) = self.lookup(name).cloned()
+                        && let Type::Optional(inner) = binding.ty
+                    {
+                        binding.ty = *inner;
+                        self.scope.push(binding);
                     }
                 }
                 _ => {}

@@ -21,6 +21,9 @@ const LEVELS: &[&str] = &["read", "low", "medium", "high", "critical"];
 /// How long an approval holds where the playbook does not say.
 const DEFAULT_VALID_SECONDS: u64 = 24 * 3600;
 
+/// What an attribute says, and where.
+type Declared<T> = Option<(T, Span)>;
+
 impl Checker<'_> {
     pub(crate) fn playbook(&mut self, item: &ast::Item, callable: &ast::Callable) -> CheckedPlaybook {
         self.operations.clear();
@@ -82,7 +85,7 @@ impl Checker<'_> {
         CheckedPlaybook { name: callable.name.text.clone(), program: Some(program), witnesses }
     }
 
-    fn attributes(&mut self, item: &ast::Item) -> (Option<(Risk, Span)>, Option<(Approval, Span)>) {
+    fn attributes(&mut self, item: &ast::Item) -> (Declared<Risk>, Declared<Approval>) {
         let (mut declared, mut approval) = (None, None);
         for attribute in &item.attributes {
             match attribute.name.text.as_str() {
@@ -295,10 +298,10 @@ fn reached(body: &mut Block, functions: &BTreeMap<String, Function>) -> BTreeSet
     let mut found = BTreeSet::new();
     let mut todo = called(body);
     while let Some(name) = todo.pop() {
-        if let Some(function) = functions.get(&name) {
-            if found.insert(name) {
-                todo.extend(called(&mut function.body.clone()));
-            }
+        if let Some(function) = functions.get(&name)
+            && found.insert(name)
+        {
+            todo.extend(called(&mut function.body.clone()));
         }
     }
     found

@@ -74,24 +74,22 @@ impl Checker<'_> {
 
     /// Fills in what is read of each call's answer, once all of the program has been seen.
     pub(crate) fn project_calls(&mut self, block: &mut escher_ir::program::Block) {
-        let mut pending = Vec::new();
+        let mut pending = BTreeSet::new();
         visit::block(block, &mut |e| {
             if let Expr::Call(call) = e {
-                pending.push(call.operation.clone());
+                pending.insert(call.operation.clone());
             }
         });
         let mut known: BTreeMap<String, Projection> = BTreeMap::new();
         for operation in pending {
-            if !known.contains_key(&operation) {
-                let projection = self.output_projection(&operation);
-                known.insert(operation, projection);
-            }
+            let projection = self.output_projection(&operation);
+            known.insert(operation, projection);
         }
         visit::block(block, &mut |e| {
-            if let Expr::Call(call) = e {
-                if let Some(projection) = known.get(&call.operation) {
-                    call.reads = projection.clone();
-                }
+            if let Expr::Call(call) = e
+                && let Some(projection) = known.get(&call.operation)
+            {
+                call.reads = projection.clone();
             }
         });
     }

@@ -131,13 +131,13 @@ impl Checker<'_> {
                     each.list.span,
                     format!("`for` goes over a list, and this is {}", describe(other)),
                 );
-                if let Type::Shape(shape) = other {
-                    if let Some(fields) = self.shape_fields(shape) {
-                        let lists: Vec<&str> =
-                            fields.iter().filter(|(_, f)| matches!(f.ty, Type::List(_))).map(|(n, _)| &**n).collect();
-                        if let Some(first) = lists.first() {
-                            diagnostic = diagnostic.help(format!("write `.{first}` for the list in it"));
-                        }
+                if let Type::Shape(shape) = other
+                    && let Some(fields) = self.shape_fields(shape)
+                {
+                    let lists: Vec<&str> =
+                        fields.iter().filter(|(_, f)| matches!(f.ty, Type::List(_))).map(|(n, _)| &**n).collect();
+                    if let Some(first) = lists.first() {
+                        diagnostic = diagnostic.help(format!("write `.{first}` for the list in it"));
                     }
                 }
                 self.say(diagnostic);
@@ -230,10 +230,15 @@ impl Checker<'_> {
                 continue;
             }
             let typed = self.expr(&part.value, None);
-            if !matches!(typed.ty, Type::Int { .. } | Type::Unknown | Type::Literals(_)) {
+            let number = match &typed.ty {
+                Type::Int { .. } | Type::Unknown => true,
+                Type::Literals(values) => values.iter().all(|v| matches!(v, Value::Int(_))),
+                _ => false,
+            };
+            if !number {
                 self.error("E0301", part.value.span, format!("`max` is a number, and this is {}", describe(&typed.ty)));
-            }
-            if let Some(n) = bounds::greatest(&typed) {
+                least = Some(least.unwrap_or(1));
+            } else if let Some(n) = bounds::greatest(&typed) {
                 least = Some(least.map_or(n, |l| l.min(n)));
             } else if typed.ty != Type::Unknown {
                 self.say(
@@ -387,7 +392,8 @@ impl Checker<'_> {
     /// Going over a list again that a step above has changed: its own work may have made the condition false.
     fn check_list_again(&mut self, step: &ast::Step, each: Option<&Each>, above: &[Node]) {
         let (Some(each), Some(written)) = (each, &step.each) else { return };
-        if each.from_step.is_some() {
+        // What was given, and what is read below the step, is not asked for again.
+        if each.from_step.is_some() || each.sources.is_empty() {
             return;
         }
         for node in above {

@@ -197,7 +197,9 @@ fn a_read_that_reveals_has_its_risk() {
 #[test]
 fn a_list_that_was_only_added_to_may_be_gone_over_again() {
     let step = |name: &str, call: &str| {
-        format!("    step {name} \"…\" for v in due max 5, may_repeat {{\n        {call}(volume_id: v.volume_id)\n    }}\n")
+        format!(
+            "    step {name} \"…\" for v in due max 5, may_repeat {{\n        {call}(volume_id: v.volume_id)\n    }}\n"
+        )
     };
     let playbook = |first: &str| {
         format!(
@@ -208,4 +210,18 @@ fn a_list_that_was_only_added_to_may_be_gone_over_again() {
     };
     assert_eq!(codes(&playbook("aws.ec2.create_snapshot")), []);
     assert_eq!(only(&playbook("aws.ec2.detach_volume")).0, "E0414");
+}
+
+#[test]
+fn a_bound_and_a_list_are_told_once_where_they_are_of_another_type() {
+    let playbook = |max: &str, list: &str| {
+        format!(
+            "@risk(high)\n@approval(by: \"manager\")\nplaybook p(ids: list<string>, one: string) {{\n    \
+             step s \"Stop\" for id in ids max {max} {{\n        aws.ec2.stop_instances(instance_ids: {list})\n    }}\n    \
+             step again \"Start\" for id in ids max 5 {{\n        aws.ec2.start_instances(instance_ids: [id])\n    }}\n}}\n"
+        )
+    };
+    assert_eq!(codes(&playbook("5", "[id]")), []);
+    assert_eq!(only(&playbook("\"five\"", "[id]")), ("E0301", "\"five\"".to_string()));
+    assert_eq!(only(&playbook("5", "one")), ("E0301", "one".to_string()));
 }

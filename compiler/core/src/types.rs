@@ -242,10 +242,10 @@ impl Checker<'_> {
     }
 
     fn mismatch(&mut self, typed: &Typed, expected: &Type, span: Span, what: &str) -> Result<(), Box<Diagnostic>> {
-        if let Some(value) = typed.constant() {
-            if let Some(why) = admit::outside(value, expected).filter(|_| same_base(value, expected)) {
-                return Err(Box::new(outside(expected, span, what, &why)));
-            }
+        if let Some(value) = typed.constant()
+            && let Some(why) = admit::outside(value, expected).filter(|_| same_base(value, expected))
+        {
+            return Err(Box::new(outside(expected, span, what, &why)));
         }
         if fits(&typed.ty, expected) {
             return Ok(());
