@@ -19,8 +19,7 @@ const STAGES: &[Stage] = &[
     }),
     ("test", || cargo(&["nextest", "run", "--profile=ci", "--workspace", "--exclude=guard"])),
     ("doctest", || cargo(&["test", "--workspace", "--doc", "--quiet"])),
-    // The rest of the lab joins here with the command line that it drives: drop the word.
-    ("lab", || lab::run(&["e2e".to_owned(), "lab:".to_owned()])),
+    ("lab", || lab::run(&["e2e".to_owned()])),
 ];
 
 /// Runs all stages, or one.
