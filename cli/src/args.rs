@@ -239,6 +239,12 @@ GET /_sandbox/activity lists every request; GET /_sandbox/state shows the whole 
         #[arg(long, hide = true)]
         until_closed: bool,
     },
+    /// Print the grammar, for other tools and for language models that are held to it.
+    Grammar {
+        /// The notation.
+        #[arg(long, value_enum, default_value_t = Notation::Ebnf)]
+        format: Notation,
+    },
     /// Print shell completions.
     #[command(after_help = "Example:
   escher completions bash > /etc/bash_completion.d/escher")]
@@ -252,6 +258,17 @@ GET /_sandbox/activity lists every request; GET /_sandbox/state shows the whole 
         #[arg(short, long, value_name = "DIR")]
         output: Option<PathBuf>,
     },
+}
+
+/// Notations of grammars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Notation {
+    /// For people.
+    Ebnf,
+    /// Python's Lark.
+    Lark,
+    /// llama.cpp's GBNF.
+    Gbnf,
 }
 
 #[derive(Debug, Subcommand)]

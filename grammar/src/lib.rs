@@ -6,6 +6,8 @@
 #[cfg(any(test, feature = "export"))]
 pub mod export;
 
+pub mod exports;
+
 use std::num::NonZeroUsize;
 use std::sync::Once;
 

@@ -1,10 +1,10 @@
-//! Completions and man pages, from the one definition of the command line.
+//! Completions and man pages, from the one definition of the command line; the grammar, from the one grammar.
 
 use std::path::Path;
 
 use clap::CommandFactory;
 
-use crate::args::Cli;
+use crate::args::{Cli, Notation};
 use crate::failure::Failure;
 use crate::output;
 
@@ -28,5 +28,14 @@ pub(crate) fn man(folder: Option<&Path>) -> Result<u8, Failure> {
             output::line(String::from_utf8_lossy(&text).trim_end());
         }
     }
+    Ok(0)
+}
+
+pub(crate) fn grammar(notation: Notation) -> Result<u8, Failure> {
+    output::line(match notation {
+        Notation::Ebnf => escher_grammar::exports::EBNF,
+        Notation::Lark => escher_grammar::exports::LARK,
+        Notation::Gbnf => escher_grammar::exports::GBNF,
+    });
     Ok(0)
 }

@@ -48,6 +48,7 @@ pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Command::Sandbox { seed, port, latency, log, until_closed } => {
             sandbox::serve(seed.as_deref(), *port, latency.as_deref(), log.as_deref(), *until_closed)
         }
+        Command::Grammar { format } => manual::grammar(*format),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { output } => manual::man(output.as_deref()),
     }

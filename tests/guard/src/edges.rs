@@ -21,6 +21,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     (
         "escher",
         &[
+            "escher-grammar",
             "escher-catalog",
             "escher-syntax",
             "escher-ir",

@@ -49,6 +49,10 @@ pub(crate) struct Accepted {
 /// What a plan needs: the playbook's own words, and two for `critical`.
 pub(crate) fn required(planned: &Planned) -> Option<Approval> {
     let plan = &planned.plan;
+    // A plan without items can only come to touch fewer: there is nothing to approve.
+    if plan.blast_radius() == 0 {
+        return None;
+    }
     let mut approval = plan.approval.clone();
     if plan.risk >= Risk::High && approval.is_none() {
         // The compiler demands it; an IR from elsewhere is held to it here.

@@ -3,6 +3,7 @@
 mod check;
 mod live;
 mod nodes;
+mod place;
 mod send;
 mod step;
 mod undo;
@@ -76,6 +77,8 @@ pub(crate) async fn run(
         return Err(audit::refused(engine, Some(run), &options.principal, refused));
     }
     let (passed, objects) = pass(engine, &state, &planned, &options.principal, &options.gate)?;
+    let live = Live::new(engine, &planned, &state)?;
+    place::check(engine, run, &live, change, options, place::Fit::Whole).await?;
     let lease = acquire(engine, run, options)?;
     start(engine, &state, &planned, &lease, passed, objects, None, options)?;
     go_on(engine, run, planned, lease, change, options, true).await
@@ -100,6 +103,8 @@ pub(crate) async fn resume(
         let help = format!("`escher runs show {run}` says how");
         return Err(Refused::new(format!("run {run} has ended"), help).into());
     }
+    let live = Live::new(engine, &planned, &state)?;
+    place::check(engine, run, &live, change, options, place::Fit::Account).await?;
     let lease = acquire(engine, run, options)?;
     if state.undo_of.is_some() {
         return resume_undo(engine, run, planned, lease, change, options).await;

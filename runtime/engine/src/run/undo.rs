@@ -57,6 +57,8 @@ pub(crate) async fn undo(
     if engine.store.holder(&journal::stream(run), engine.clock.now())?.is_some() {
         return Err(refuse(format!("run {run} is still going on"), "wait for its end, or cancel it".into()));
     }
+    let live = super::Live::new(engine, &original, &state)?;
+    super::place::check(engine, run, &live, change, options, super::place::Fit::Account).await?;
     let claim = engine
         .store
         .acquire(&format!("undo/{run}"), engine.clock.now(), Duration::from_secs(600))
