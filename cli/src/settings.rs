@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use escher_ir::Target;
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -25,6 +26,27 @@ pub(crate) struct Settings {
     pub(crate) run: Run,
     /// Where state lives.
     pub(crate) state: State,
+    /// Groups of places, by name: what `targets("name")` gives.
+    pub(crate) targets: BTreeMap<String, Vec<Place>>,
+}
+
+/// A place of `[targets]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Place {
+    /// `aws`, `azure` or `gcp`.
+    cloud: String,
+    /// Account number, subscription or project.
+    account: String,
+    /// Region; empty for what is global.
+    #[serde(default)]
+    region: String,
+    /// Role assumed for reads.
+    #[serde(default)]
+    read_role: Option<String>,
+    /// Role assumed for changes.
+    #[serde(default)]
+    change_role: Option<String>,
 }
 
 /// `[approval]`
@@ -80,12 +102,30 @@ impl Settings {
         if let Some(edition) = self.edition.as_ref().filter(|e| **e != escher_ir::EDITION.to_string()) {
             return wrong(format!("this Escher knows edition \"{}\", not \"{edition}\"", escher_ir::EDITION));
         }
+        for (group, places) in &self.targets {
+            if let Some(place) = places.iter().find(|p| !matches!(p.cloud.as_str(), "aws" | "azure" | "gcp")) {
+                return wrong(format!("a place of `{group}` is in cloud \"{}\": write aws, azure or gcp", place.cloud));
+            }
+        }
         match &self.run.recheck_after {
             Some(text) if escher_ir::units::parse_duration(text).is_none() => {
                 wrong(format!("`recheck_after` is a duration such as \"30s\", not \"{text}\""))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Groups of places, as a plan takes them.
+    pub(crate) fn groups(&self) -> BTreeMap<String, Vec<Target>> {
+        let target = |place: &Place| Target {
+            cloud: place.cloud.clone(),
+            account: place.account.clone(),
+            region: place.region.clone(),
+            endpoint: None,
+            read_role: place.read_role.clone(),
+            change_role: place.change_role.clone(),
+        };
+        self.targets.iter().map(|(name, places)| (name.clone(), places.iter().map(target).collect())).collect()
     }
 
     /// How old a reading may be when an item is about to be changed.

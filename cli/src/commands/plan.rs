@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use escher_engine::{Engine, PlanOptions, Planned, plan_json};
-use escher_ir::program::Program;
+use escher_ir::program::{Builtin, Expr, Program};
 use escher_ir::{Value, admit, codec};
 
 use crate::args::{Common, Format};
@@ -41,7 +41,11 @@ pub(crate) fn load(text: &str, format: Format) -> Result<Loaded, Failure> {
 }
 
 /// Parameters from `--set`, held to their types.
-pub(crate) fn parameters(program: &Program, set: &[String]) -> Result<BTreeMap<String, Value>, Failure> {
+pub(crate) fn parameters(
+    program: &Program,
+    set: &[String],
+    project: &Project,
+) -> Result<BTreeMap<String, Value>, Failure> {
     let mut values = BTreeMap::new();
     let known = || program.playbook.params.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
     for text in set {
@@ -59,6 +63,13 @@ pub(crate) fn parameters(program: &Program, set: &[String]) -> Result<BTreeMap<S
         }
     }
     for param in &program.playbook.params {
+        // `= targets("group")`: which places those are is a setting, and what the plan says they were is signed.
+        if let (Some(Expr::Builtin(Builtin::Targets, arguments)), false) =
+            (&param.default, values.contains_key(&param.name))
+        {
+            let group = arguments.first().and_then(|a| if let Expr::Literal(v) = a { v.as_str() } else { None });
+            values.insert(param.name.clone(), places(project, group.unwrap_or_default())?);
+        }
         if param.default.is_none() && !values.contains_key(&param.name) {
             return Err(Failure::usage(format!("parameter `{}` has no value", param.name))
                 .help(format!("add `--set {}=…`, a `{}`", param.name, param.ty)));
@@ -67,10 +78,21 @@ pub(crate) fn parameters(program: &Program, set: &[String]) -> Result<BTreeMap<S
     Ok(values)
 }
 
+/// The places of a group of the settings.
+fn places(project: &Project, group: &str) -> Result<Value, Failure> {
+    match project.settings.groups().remove(group) {
+        Some(targets) => Ok(Value::list(targets.into_iter().map(|t| Value::Target(t.into())).collect())),
+        None => Err(Failure::usage(format!("escher.toml names no group of targets `{group}`")).help(format!(
+            "add `[targets]` with `{group} = [{{ cloud = \"aws\", account = \"…\", region = \"…\" }}]`"
+        ))),
+    }
+}
+
 /// How plans are made here.
 pub(crate) fn options(project: &Project) -> Result<PlanOptions, Failure> {
     let mut options = PlanOptions::new(project.principal()?, clouds::ambient());
     options.recheck_after = project.settings.recheck_after();
+    options.groups = project.settings.groups();
     Ok(options)
 }
 
@@ -97,7 +119,7 @@ pub(crate) async fn plan(
 ) -> Result<u8, Failure> {
     let loaded = load(playbook, format)?;
     let project = Project::find(Some(&loaded.path), common)?;
-    let parameters = parameters(&loaded.program, set)?;
+    let parameters = parameters(&loaded.program, set, &project)?;
     let engine = project.engine()?;
     let client = clouds::client(common, None);
     let planned = make(&engine, &loaded, parameters, &client, &options(&project)?).await?;

@@ -40,7 +40,7 @@ pub(crate) async fn run(
     }
     let loaded = plan::load(what, format)?;
     let project = Project::find(Some(&loaded.path), common)?;
-    let parameters = plan::parameters(&loaded.program, set)?;
+    let parameters = plan::parameters(&loaded.program, set, &project)?;
     let engine = project.engine()?;
     let practice = sandbox.map(|seed| clouds::Sandbox::start(Some(seed))).transpose()?;
     let client = clouds::client(common, practice.as_ref());

@@ -320,8 +320,9 @@ impl Checker<'_> {
                 return Typed::new(Expr::Builtin(Builtin::Now, Vec::new()), Type::Instant);
             }
             "table" => return self.table(arguments, span),
-            "targets" | "target" => {
-                self.say(not_yet(span, "`targets`", "run the playbook once for each target, with its own settings"));
+            "targets" => return self.targets(arguments, span),
+            "target" => {
+                self.say(not_yet(span, "`target`", "name the places in escher.toml, and write `targets(\"group\")`"));
                 return Typed::error();
             }
             _ => {}
@@ -362,6 +363,21 @@ impl Checker<'_> {
         }
         self.say(diagnostic);
         self.skip_arguments(arguments)
+    }
+
+    /// `targets("group")`: the places that the settings name so.
+    fn targets(&mut self, arguments: &[ast::Argument], span: Span) -> Typed {
+        let [argument] = arguments else {
+            return self.error("E0307", span, "`targets` takes the name of a group of the settings");
+        };
+        let group = self.expr_of(&argument.value, &Type::STRING, "the name of a group");
+        if group.constant().is_none() && group.ty != Type::Unknown {
+            self.say(
+                Diagnostic::error("E0301", argument.value.span, "the name of a group is a plain text")
+                    .help("an approver must see where a playbook looks"),
+            );
+        }
+        Typed::new(Expr::Builtin(Builtin::Targets, vec![group.expr]), Type::list(Type::Target))
     }
 
     fn function_call(

@@ -98,6 +98,10 @@ pub(crate) struct Checker<'w> {
     pub(crate) uses: BTreeSet<String>,
     /// Whether the expression at hand reads a cloud.
     pub(crate) reads: bool,
+    /// Whether the expression at hand was read in places of its own (`with`).
+    pub(crate) located: bool,
+    /// Nodes whose value was.
+    pub(crate) located_nodes: BTreeSet<String>,
     sites: HashMap<String, u32>,
     fields: HashMap<Arc<str>, Option<Arc<ShapeFields>>>,
 }
@@ -121,6 +125,8 @@ impl<'w> Checker<'w> {
             changed: BTreeSet::new(),
             uses: BTreeSet::new(),
             reads: false,
+            located: false,
+            located_nodes: BTreeSet::new(),
             sites: HashMap::new(),
             fields: HashMap::new(),
         }

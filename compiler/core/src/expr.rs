@@ -9,7 +9,7 @@ use escher_ir::{Type, Value};
 use escher_syntax::ast::{self, Entry, ExprKind};
 use escher_syntax::{Diagnostic, Span};
 
-use crate::checker::{Checker, Typed};
+use crate::checker::{Checker, Place, Typed};
 use crate::scope::Origin;
 use crate::suggest::nearest;
 use crate::types::describe;
@@ -66,10 +66,7 @@ impl Checker<'_> {
             }
             ExprKind::If { condition, then, otherwise } => self.if_expr(condition, then, otherwise.as_ref(), expected),
             ExprKind::Match { subject, arms } => self.match_expr(subject, arms, expr.span, expected),
-            ExprKind::With { .. } => {
-                self.say(not_yet(expr.span, "`with`", "run the playbook once for each target, with its own settings"));
-                Typed::error()
-            }
+            ExprKind::With { target, body } => self.with(target, body, expr.span, expected),
             ExprKind::Unary { op, operand } => self.unary(*op, operand),
             ExprKind::Binary { op, op_span, left, right } => self.binary(*op, *op_span, left, right, expr.span),
             _ => Typed::error(),
@@ -118,6 +115,7 @@ impl Checker<'_> {
                 }
                 Origin::Node => {
                     self.uses.insert(name.to_string());
+                    self.located |= self.located_nodes.contains(name);
                     Typed::new(Expr::Local(name.to_string()), binding.ty)
                 }
                 Origin::Param | Origin::Lambda => Typed::new(Expr::Local(name.to_string()), binding.ty),
@@ -340,6 +338,22 @@ impl Checker<'_> {
             None => (None, then_ty.optional()),
         };
         Typed::new(Expr::If { condition: Box::new(cond.expr), then: Box::new(then_block), otherwise: other }, ty)
+    }
+
+    /// `with t { … }`: what runs there, and its value.
+    fn with(&mut self, target: &ast::Expr, body: &ast::Block, span: Span, expected: Option<&Type>) -> Typed {
+        if self.place == Place::Change {
+            self.say(not_yet(
+                span,
+                "`with` in a step",
+                "leave it out: the calls of a step run where its item was read",
+            ));
+            return Typed::error();
+        }
+        let target = self.expr_of(target, &Type::Target, "where `with` runs its block");
+        let (body, ty) = self.scoped(|c| c.inner_block(body, expected));
+        self.located = true;
+        Typed::new(Expr::With { target: Box::new(target.expr), body: Box::new(body) }, ty)
     }
 
     fn match_expr(

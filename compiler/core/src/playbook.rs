@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use escher_catalog::Risk;
-use escher_ir::program::{Approval, Block, Expr, Function, NodeKind, Param, Playbook, Program};
+use escher_ir::program::{Approval, Block, Builtin, Expr, Function, NodeKind, Param, Playbook, Program};
 use escher_ir::{Type, Value};
 use escher_syntax::ast;
 use escher_syntax::{Diagnostic, Span};
@@ -30,6 +30,7 @@ impl Checker<'_> {
         self.witnesses.clear();
         self.changed.clear();
         self.usage = Default::default();
+        self.located_nodes.clear();
         let (declared, approval) = self.attributes(item);
         self.place = Place::Read;
         let (params, returns, nodes) = self.scoped(|c| {
@@ -198,6 +199,8 @@ impl Checker<'_> {
                 match crate::constant::fold(&typed.expr) {
                     Some(value) => Some(Expr::Literal(value)),
                     None if typed.ty == Type::Unknown => None,
+                    // Which places those are is a setting, filled in when it is planned.
+                    None if matches!(&typed.expr, Expr::Builtin(Builtin::Targets, _)) => Some(typed.expr),
                     None => {
                         self.say(
                             Diagnostic::error("E0301", expr.span, "a default is a constant")

@@ -148,7 +148,11 @@ impl Checker<'_> {
             self.begin_sites();
             match &statement.kind {
                 StmtKind::Let { name, ty, value } => {
+                    self.located = false;
                     let (typed, uses, _) = self.tracked(|c| c.let_value(ty.as_ref(), value));
+                    if self.located {
+                        self.located_nodes.insert(name.text.clone());
+                    }
                     self.bind(name, typed.ty, Origin::Node);
                     let kind = NodeKind::Let { name: name.text.clone(), value: typed.expr };
                     order.reading(name.text.clone(), doc, &uses, kind);

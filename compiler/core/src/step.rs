@@ -35,9 +35,11 @@ impl Checker<'_> {
     pub(crate) fn step(&mut self, step: &ast::Step, above: &[Node]) -> Option<program::Step> {
         let title = step.title.as_ref().map(|t| self.expr_of(t, &Type::STRING, "a step's title").expr);
         let list = step.each.as_ref().map(|each| {
+            self.located = false;
             let (typed, uses, _) = self.tracked(|c| c.expr(&each.list, None));
             (each, typed, uses)
         });
+        let located = std::mem::replace(&mut self.located, false);
         let item = list.as_ref().map(|(each, typed, _)| self.item_type(each, typed));
         let batch = step.each.as_ref().and_then(|each| each.by.as_ref()).map(|by| self.batch_size(by));
         let clauses = self.scoped(|c| c.clauses(step, item.as_ref()));
@@ -93,6 +95,9 @@ impl Checker<'_> {
         }
         if let Some(Clause { word, .. }) = step.clauses.iter().find(|c| c.word.text == "after") {
             self.say(not_yet(word.span, "`after`", "write the steps one below the other: that is the order"));
+        }
+        if let (true, Some(each), Some(item)) = (located, &step.each, &item) {
+            self.check_located(each, item);
         }
         let each = list.map(|(each, typed, uses)| self.each(each, typed, &uses, item.clone(), batch, &clauses, above));
         self.check_list_again(step, each.as_ref(), above);
@@ -379,6 +384,17 @@ impl Checker<'_> {
             by: batch,
             identity,
         }
+    }
+
+    /// What was read in places of its own must still know where: a name alone would be called at the wrong one.
+    fn check_located(&mut self, each: &ast::Each, item: &Type) {
+        if matches!(item, Type::Shape(_) | Type::Unknown) {
+            return;
+        }
+        self.say(
+            Diagnostic::error("E0415", each.list.span, "these were read in several places and no longer say where")
+                .help("go over the records themselves, and read their members in the body of the step"),
+        );
     }
 
     fn no_identity(&mut self, span: Span, item: &Type) -> Identity {
