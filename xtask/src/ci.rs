@@ -17,7 +17,11 @@ const STAGES: &[Stage] = &[
     ("doc", || {
         process::run(command(&["doc", "--workspace", "--no-deps", "--quiet"])?.env("RUSTDOCFLAGS", "-D warnings"))
     }),
-    ("test", || cargo(&["nextest", "run", "--profile=ci", "--workspace", "--exclude=guard"])),
+    ("fetch", lab::fetch),
+    ("test", || {
+        let mut test = command(&["nextest", "run", "--profile=ci", "--workspace", "--exclude=guard"])?;
+        process::run(test.env("ESCHER_LAB", paths::lab()?))
+    }),
     ("doctest", || cargo(&["test", "--workspace", "--doc", "--quiet"])),
     ("lab", || lab::run(&["e2e".to_owned()])),
 ];
@@ -38,6 +42,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         return Err("there is no such stage: see `cargo xtask ci --list`".into());
     }
     long_files()?;
+    nextest()?;
     let began = Instant::now();
     for (name, does) in chosen {
         println!("\n── {name}");
@@ -49,6 +54,17 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
     println!("\nall stages ok ({:.0} s)", began.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Installs the test runner where it is missing, into a folder of its own: it must not evict what the workspace built.
+fn nextest() -> Result<()> {
+    const VERSION: &str = "0.9.143";
+    if process::text(command(&["nextest", "--version"])?.env_remove("CARGO_TARGET_DIR")).is_ok() {
+        return Ok(());
+    }
+    println!("installing cargo-nextest {VERSION} …");
+    let mut install = command(&["install", "cargo-nextest", "--locked", "--version", VERSION])?;
+    process::run(install.env("CARGO_TARGET_DIR", paths::target()?.join("nextest")))
 }
 
 fn command(arguments: &[&str]) -> Result<Command> {

@@ -25,6 +25,7 @@ usage: cargo xtask COMMAND
   ci --list          the stages
   lab up             starts the lab's servers and says how to reach them; ends with Ctrl-D or Ctrl-C
   lab e2e [WORD]     the end-to-end scenarios, or those whose name contains WORD
+  lab fetch          installs the lab's servers and suites, which tests of single crates look for
   lab clean          removes what the lab installed
   bench [--strict]   Escher beside its peers on one server, as a table in Markdown; --strict fails past a limit
   catalog            imports the clouds' API models into catalog/data";

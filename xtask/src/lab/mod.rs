@@ -10,6 +10,7 @@ mod sandbox;
 pub mod scenarios;
 pub mod server;
 mod storm;
+mod suites;
 pub mod venv;
 
 use std::io::Read;
@@ -17,15 +18,16 @@ use std::io::Read;
 use crate::{Result, paths};
 use server::{Emulator, Kind};
 
-/// Dispatches `up`, `e2e` and `clean`.
+/// Dispatches `up`, `e2e`, `fetch` and `clean`.
 pub fn run(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["up"] => up(),
         ["e2e"] => scenarios::run(""),
         ["e2e", word] => scenarios::run(word),
+        ["fetch"] => fetch(),
         ["clean"] => clean(),
-        _ => Err("`lab` takes `up`, `e2e [WORD]` or `clean`".into()),
+        _ => Err("`lab` takes `up`, `e2e [WORD]`, `fetch` or `clean`".into()),
     }
 }
 
@@ -43,6 +45,13 @@ fn up() -> Result<()> {
     let mut nothing = Vec::new();
     std::io::stdin().read_to_end(&mut nothing)?;
     Ok(())
+}
+
+/// Installs what tests of single crates look for: servers and suites.
+pub fn fetch() -> Result<()> {
+    venv::Venv::of("moto")?;
+    venv::Venv::of("ministack")?;
+    suites::botocore().map(drop)
 }
 
 fn clean() -> Result<()> {

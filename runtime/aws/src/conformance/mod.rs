@@ -1,6 +1,6 @@
 //! botocore's own protocol cases, over all protocols, against our requests and answers.
 //!
-//! The cases are not committed: `tests/fetch-suites.sh` brings them to `target/lab`, pinned by their hash. What we don't
+//! The cases are not committed: `cargo xtask lab fetch` brings them, pinned by their hash. What we don't
 //! pass stands in `tests/refused.txt` with a reason, and what stands there must still fail.
 
 mod compare;

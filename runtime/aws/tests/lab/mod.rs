@@ -1,4 +1,4 @@
-//! Practice clouds of others, started for a test: found under `target/lab`, where `cargo xtask lab` puts them.
+//! Practice clouds of others, started for a test: found where `cargo xtask lab fetch` puts them.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first surprise")]
@@ -10,12 +10,16 @@ use std::time::{Duration, Instant};
 
 /// A file of the lab; none where it wasn't set up, which is an error where `CI` is set.
 pub(crate) fn find(path: &str) -> Option<PathBuf> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/lab").join(path);
-    if root.exists() {
-        return Some(root);
+    let lab = match std::env::var_os("ESCHER_LAB") {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/lab"),
+    };
+    let file = lab.join(path);
+    if file.exists() {
+        return Some(file);
     }
-    assert!(std::env::var_os("CI").is_none(), "target/lab/{path} is missing: run `cargo xtask lab`");
-    eprintln!("skipped: target/lab/{path} is missing (run `cargo xtask lab`)");
+    assert!(std::env::var_os("CI").is_none(), "{path} of the lab is missing: run `cargo xtask lab fetch`");
+    eprintln!("skipped: {path} of the lab is missing (run `cargo xtask lab fetch`)");
     None
 }
 
@@ -51,7 +55,7 @@ impl Drop for Server {
 
 /// moto, where it is installed. It checks signatures after this many calls.
 pub(crate) fn moto(unchecked: u32) -> Option<Server> {
-    let program = find("moto/bin/moto_server")?;
+    let program = find("venv/moto/bin/moto_server")?;
     Some(Server::start(|port| {
         let mut command = Command::new(program);
         command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
@@ -62,7 +66,7 @@ pub(crate) fn moto(unchecked: u32) -> Option<Server> {
 
 /// ministack, where it is installed.
 pub(crate) fn ministack() -> Option<Server> {
-    let program = find("ministack/bin/ministack")?;
+    let program = find("venv/ministack/bin/ministack")?;
     Some(Server::start(|port| {
         let mut command = Command::new(program);
         command.env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", port.to_string());
