@@ -65,6 +65,7 @@ impl Progress for Bar {
             ProgressEvent::Retrying { operation, kind, after, attempt } => {
                 self.get().suspend(|| output::note(&retrying(operation, kind, after, attempt)));
             }
+            ProgressEvent::Waiting { at } => self.get().suspend(|| output::note(&format!("waiting for {at}"))),
             ProgressEvent::StepEnded { .. } => self.get().finish_and_clear(),
             _ => {}
         }
@@ -85,6 +86,7 @@ impl Progress for Lines {
             ProgressEvent::Retrying { operation, kind, after, attempt } => {
                 output::note(&retrying(operation, kind, after, attempt));
             }
+            ProgressEvent::Waiting { at } => output::note(&format!("waiting for {at}")),
             ProgressEvent::Stopping => output::note("stopping"),
             _ => {}
         }

@@ -3,8 +3,8 @@
 //! Each goes into an [`codec::Envelope`] of deterministic CBOR with a domain-separated SHA-256 digest. Nothing here is
 //! executed, read from a file or printed in colour; a reader refuses what it does not know before it does anything.
 
-pub mod audit;
 pub mod admit;
+pub mod audit;
 pub mod codec;
 pub mod digest;
 pub mod journal;

@@ -105,7 +105,7 @@ pub(crate) async fn resume(
     }
     let live = Live::new(engine, &planned, &state)?;
     place::check(engine, run, &live, change, options, place::Fit::Account).await?;
-    let lease = acquire(engine, run, options)?;
+    let lease = acquire_after(engine, run, options).await?;
     if state.undo_of.is_some() {
         return resume_undo(engine, run, planned, lease, change, options).await;
     }
@@ -122,6 +122,35 @@ pub(crate) fn acquire(engine: &Engine, run: &str, options: &RunOptions) -> Resul
         other => Ok(other?),
     }
 }
+
+/// Takes the lease of a run whose process may just have died: its lease is waited out. A process that lives renews its
+/// lease, which is seen, and then this is refused.
+async fn acquire_after(engine: &Engine, run: &str, options: &RunOptions) -> Result<Lease, EngineError> {
+    let name = journal::stream(run);
+    let mut seen = None;
+    let looks = options.lease.as_millis() / LEASE_LOOK.as_millis() + 4;
+    for _ in 0..looks {
+        let Some(held) = engine.store.holder(&name, engine.clock.now())? else {
+            return acquire(engine, run, options);
+        };
+        match seen {
+            None => {
+                options.progress.event(ProgressEvent::Waiting { at: "the end of the lease of a process that was here" })
+            }
+            Some(before) if before != (held.fence, held.expires) => return acquire(engine, run, options),
+            Some(_) => {}
+        }
+        seen = Some((held.fence, held.expires));
+        tokio::select! {
+            () = tokio::time::sleep(LEASE_LOOK) => {}
+            () = options.cancel.cancelled() => return acquire(engine, run, options),
+        }
+    }
+    acquire(engine, run, options)
+}
+
+/// How often a lease that is waited out is looked at.
+const LEASE_LOOK: std::time::Duration = std::time::Duration::from_millis(250);
 
 /// Writes the start down, once: a second process that passed the gate at the same time conflicts here.
 #[allow(clippy::too_many_arguments, reason = "one caller each for run and undo")]
