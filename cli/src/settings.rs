@@ -141,10 +141,10 @@ pub(crate) fn principal(project: &Settings) -> Result<String, Failure> {
     if let Some(principal) = platform::variable("ESCHER_PRINCIPAL").or_else(|| project.principal.clone()) {
         return Ok(principal);
     }
-    if let Some(path) = platform::user_settings() {
-        if let Some(principal) = Settings::read(&path)?.and_then(|s| s.principal) {
-            return Ok(principal);
-        }
+    if let Some(path) = platform::user_settings()
+        && let Some(principal) = Settings::read(&path)?.and_then(|s| s.principal)
+    {
+        return Ok(principal);
     }
     let only = project.roles.values().flatten().next();
     match only.filter(|_| project.approval.solo) {

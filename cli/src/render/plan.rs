@@ -73,7 +73,7 @@ fn wrap(words: &[&str]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {
         match lines.last_mut() {
-            Some(line) if line.len() + word.len() + 1 <= WIDTH => {
+            Some(line) if line.len() + word.len() < WIDTH => {
                 line.push(' ');
                 line.push_str(word);
             }

@@ -259,7 +259,8 @@ impl Checker<'_> {
                 Diagnostic::error("E0403", list, "this hands over a list, and nothing says how long it may be")
                     .help("add `max N` to the step, or hand over one at a time"),
             ),
-            Some((_, bounds::Length::Known(n))) => bound = bound.max(n),
+            // Each item hands over so many.
+            Some((_, bounds::Length::Known(n))) => bound = bound.saturating_mul(n.max(1)),
             Some((list, bounds::Length::Unknown)) if step.max <= 1 => self.say(
                 Diagnostic::error("E0403", list, "this hands over a list to a step that is done for one thing")
                     .help("write `for batch in list by 100` and hand over the batch"),

@@ -56,7 +56,11 @@ impl Checker<'_> {
         );
         let radius = nodes
             .iter()
-            .filter_map(|n| if let NodeKind::Step(step) = &n.kind { Some(step.max_at_most) } else { None })
+            .filter_map(|n| if let NodeKind::Step(step) = &n.kind { Some(step) } else { None })
+            .map(|step| {
+                let of_step = witnesses.iter().filter(|w| w.step == step.name);
+                of_step.map(|w| w.bound).max().unwrap_or(0).max(step.max_at_most)
+            })
             .try_fold(0u64, u64::checked_add);
         let mut body = Block { nodes, value: None };
         self.project_calls(&mut body);

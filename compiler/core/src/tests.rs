@@ -225,3 +225,11 @@ fn a_bound_and_a_list_are_told_once_where_they_are_of_another_type() {
     assert_eq!(only(&playbook("\"five\"", "[id]")), ("E0301", "\"five\"".to_string()));
     assert_eq!(only(&playbook("5", "one")), ("E0301", "one".to_string()));
 }
+
+#[test]
+fn a_fan_out_of_lists_touches_their_product() {
+    let source = "@risk(high)\n@approval(by: \"manager\")\nplaybook p(pairs: list<string>) {\n    step s \"Stop\" for x in pairs max 10 {\n        aws.ec2.stop_instances(instance_ids: [x, \"i-1\"])\n    }\n}\n";
+    let checked = check(&CatalogWorld, source);
+    assert_eq!(checked.diagnostics, []);
+    assert_eq!(checked.playbooks[0].program.as_ref().unwrap().playbook.blast_radius, Some(20));
+}
