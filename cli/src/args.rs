@@ -1,5 +1,7 @@
 //! The command line as data. Names, flags and exit codes are relied on by scripts: add, don't change.
 
+#![allow(rustdoc::broken_intra_doc_links, reason = "`FILE[:PLAYBOOK]` is a help text, not a link")]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

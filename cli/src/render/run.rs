@@ -39,7 +39,9 @@ pub(crate) fn print(report: &RunReport) {
         Some(of) => format!("Run {} (undo of {of})", report.run),
         None => format!("Run {}", report.run),
     };
-    let message = report.message.as_ref().map(|m| format!(": {m}")).unwrap_or_default();
+    // How to go on with a cancelled run is said once, below.
+    let cancelled = report.standing == Standing::Status(RunStatus::Cancelled);
+    let message = report.message.as_ref().filter(|_| !cancelled).map(|m| format!(": {m}")).unwrap_or_default();
     output::line(&format!("{} of {} {}{message}", output::bold(&what), report.playbook, ended(report.standing)));
 }
 
