@@ -13,19 +13,19 @@ pub mod names;
 mod pack;
 mod record;
 pub mod risk;
+mod service;
 mod shape;
 
 pub use error::CatalogError;
 pub use model::{
-    Class, Effect, Member, Operation, Paging, Protocol, Provenance, Record, Repeat, Risk, Service, ServiceMeta, Shape,
-    ShapeId, ShapeKind, Waiter,
+    Class, Effect, Member, Operation, Operations, Paging, Protocol, Provenance, Record, Repeat, Risk, Service,
+    ServiceMeta, Shape, ShapeId, ShapeKind, Shapes, Waiter,
 };
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use class::Overrides;
 use endpoints::{EndpointRules, Partitions};
 use pack::Pack;
 
@@ -108,7 +108,7 @@ impl Catalog {
     /// Snake-case names of the operations of a service, sorted.
     pub fn operations(&self, cloud: &str, service: &str) -> Vec<Arc<str>> {
         let service = self.service(cloud, service);
-        service.map(|s| s.operations.iter().map(|o| Arc::clone(&o.name)).collect()).unwrap_or_default()
+        service.map(|s| s.operations.names().to_vec()).unwrap_or_default()
     }
 
     /// The self-contained record of an operation, by its full name `aws.ec2.stop_instances`.
@@ -161,9 +161,7 @@ impl Catalog {
 
 fn decode(pack: &Pack, name: &str) -> Result<Option<Service>, CatalogError> {
     let Some(chunk) = pack.chunk(name)? else { return Ok(None) };
-    let (mut service, facts) = codec::service(pack.cloud(), name, &chunk)?;
-    class::judge(&mut service, &facts, Overrides::embedded());
-    Ok(Some(service))
+    Service::open(pack.cloud(), name, chunk).map(Some)
 }
 
 fn rule_texts(pack: &Pack) -> RuleTexts {

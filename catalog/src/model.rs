@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::service::{Operations, Service, Shapes};
+
 /// Index of a shape in its service's (or record's) table.
 pub type ShapeId = u32;
 
@@ -58,21 +60,6 @@ pub struct ServiceMeta {
     pub target_prefix: Option<Arc<str>>,
     /// XML namespace of request bodies: URI and prefix.
     pub xml_namespace: Option<(Arc<str>, Option<Arc<str>>)>,
-}
-
-/// A whole service, decoded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Service {
-    /// What all operations share.
-    pub meta: ServiceMeta,
-    /// Shapes, referred to by index.
-    pub shapes: Vec<Shape>,
-    /// Operations, sorted by `name`.
-    pub operations: Vec<Operation>,
-    /// Waiters, sorted by `name`.
-    pub waiters: Vec<Waiter>,
-    /// Number of the endpoint rule set in this catalogue, 0 for none. Means nothing in another catalogue.
-    pub rule_set: u32,
 }
 
 /// Kind of a shape, with what belongs to that kind alone.
@@ -440,23 +427,5 @@ impl Record {
     /// The shape of this index.
     pub fn shape(&self, id: ShapeId) -> Option<&Shape> {
         self.shapes.get(id as usize)
-    }
-}
-
-impl Service {
-    /// The shape of this index.
-    pub fn shape(&self, id: ShapeId) -> Option<&Shape> {
-        self.shapes.get(id as usize)
-    }
-
-    /// The operation of this snake-case name.
-    pub fn operation(&self, name: &str) -> Option<&Operation> {
-        let at = self.operations.binary_search_by(|o| (*o.name).cmp(name)).ok()?;
-        self.operations.get(at)
-    }
-
-    /// The waiter of this snake-case name.
-    pub fn waiter(&self, name: &str) -> Option<&Waiter> {
-        self.waiters.iter().find(|w| &*w.name == name)
     }
 }

@@ -61,22 +61,34 @@ fn words(official: &str, out: &mut String) {
 }
 
 /// What botocore's three regular expressions do, in one pass: `[A-Z]{2,}s$` is a word, `(.)([A-Z][a-z]+)` and
-/// `([a-z0-9])([A-Z])` part two.
+/// `([a-z0-9])([A-Z])` part two. All three are about letters of ASCII.
 fn split(name: &str, out: &mut String) {
     let acronym = plural_acronym(name);
-    let mut before = '_';
-    let mut chars = name.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        if at == acronym {
+    let mut before = b'_';
+    let mut bytes = name.bytes().enumerate().peekable();
+    // What was not written yet begins here.
+    let mut from = 0;
+    let start = out.len();
+    while let Some((at, byte)) = bytes.next() {
+        let parts = if at >= acronym {
+            at == acronym
+        } else {
+            at > 0
+                && byte.is_ascii_uppercase()
+                && (bytes.peek().is_some_and(|(_, next)| next.is_ascii_lowercase())
+                    || before.is_ascii_lowercase()
+                    || before.is_ascii_digit())
+        };
+        if parts {
+            out.push_str(name.get(from..at).unwrap_or_default());
             out.push('_');
-        } else if at < acronym && at > 0 && c.is_ascii_uppercase() {
-            let after = chars.peek().is_some_and(|(_, next)| next.is_ascii_lowercase());
-            if after || before.is_ascii_lowercase() || before.is_ascii_digit() {
-                out.push('_');
-            }
+            from = at;
         }
-        out.push(c.to_ascii_lowercase());
-        before = c;
+        before = byte;
+    }
+    out.push_str(name.get(from..).unwrap_or_default());
+    if let Some(written) = out.get_mut(start..) {
+        written.make_ascii_lowercase();
     }
 }
 

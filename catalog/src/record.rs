@@ -9,7 +9,7 @@ use crate::model::{Operation, Record, Service, Shape, ShapeId, ShapeKind};
 
 /// The record of an operation of `service`.
 pub(crate) fn record(service: &Service, operation: &Operation) -> Record {
-    let mut renumber = Renumber { ids: HashMap::new(), order: Vec::new() };
+    let mut renumber = Renumber { ids: HashMap::new(), shapes: Vec::new() };
     let mut operation = operation.clone();
     // Depth first without recursion: a model's nesting is no reason for a deep stack.
     operation.input = operation.input.map(|id| renumber.visit_all(service, id));
@@ -17,13 +17,16 @@ pub(crate) fn record(service: &Service, operation: &Operation) -> Record {
     for error in &mut operation.errors {
         *error = renumber.visit_all(service, *error);
     }
-    let shapes = renumber.order.iter().filter_map(|id| service.shape(*id)).map(|s| renumber.shape(s)).collect();
+    let Renumber { ids, mut shapes } = renumber;
+    shapes.iter_mut().for_each(|shape| renumbered(&ids, shape));
+    shapes.shrink_to_fit();
     Record { service: service.meta.clone(), operation, shapes }
 }
 
 struct Renumber {
     ids: HashMap<ShapeId, ShapeId>,
-    order: Vec<ShapeId>,
+    /// In their new order, still with the old numbers in them.
+    shapes: Vec<Shape>,
 }
 
 impl Renumber {
@@ -31,40 +34,37 @@ impl Renumber {
     fn visit_all(&mut self, service: &Service, root: ShapeId) -> ShapeId {
         let mut stack = vec![root];
         while let Some(id) = stack.pop() {
-            let Some(shape) = service.shape(id) else { continue };
-            if let Entry::Vacant(place) = self.ids.entry(id) {
-                place.insert(ShapeId::try_from(self.order.len()).unwrap_or(ShapeId::MAX));
-                self.order.push(id);
-                let before = stack.len();
-                shape.each_target(|target| stack.push(target));
-                // Members in written order come off the stack first to last.
-                if let Some(pushed) = stack.get_mut(before..) {
-                    pushed.reverse();
-                }
+            let Entry::Vacant(place) = self.ids.entry(id) else { continue };
+            let Some(shape) = service.shapes.copy(id) else { continue };
+            place.insert(ShapeId::try_from(self.shapes.len()).unwrap_or(ShapeId::MAX));
+            let before = stack.len();
+            shape.each_target(|target| stack.push(target));
+            // Members in written order come off the stack first to last.
+            if let Some(pushed) = stack.get_mut(before..) {
+                pushed.reverse();
+            }
+            self.shapes.push(shape);
+        }
+        new_id(&self.ids, root)
+    }
+}
+
+fn new_id(ids: &HashMap<ShapeId, ShapeId>, id: ShapeId) -> ShapeId {
+    ids.get(&id).copied().unwrap_or(ShapeId::MAX)
+}
+
+fn renumbered(ids: &HashMap<ShapeId, ShapeId>, shape: &mut Shape) {
+    match &mut shape.kind {
+        ShapeKind::Structure(members) | ShapeKind::Union(members) => {
+            for member in members {
+                member.shape = new_id(ids, member.shape);
             }
         }
-        self.new_id(root)
-    }
-
-    fn new_id(&self, id: ShapeId) -> ShapeId {
-        self.ids.get(&id).copied().unwrap_or(ShapeId::MAX)
-    }
-
-    fn shape(&self, shape: &Shape) -> Shape {
-        let mut shape = shape.clone();
-        match &mut shape.kind {
-            ShapeKind::Structure(members) | ShapeKind::Union(members) => {
-                for member in members {
-                    member.shape = self.new_id(member.shape);
-                }
-            }
-            ShapeKind::List { item, .. } => *item = self.new_id(*item),
-            ShapeKind::Map { key, value, .. } => {
-                *key = self.new_id(*key);
-                *value = self.new_id(*value);
-            }
-            _ => {}
+        ShapeKind::List { item, .. } => *item = new_id(ids, *item),
+        ShapeKind::Map { key, value, .. } => {
+            *key = new_id(ids, *key);
+            *value = new_id(ids, *value);
         }
-        shape
+        _ => {}
     }
 }

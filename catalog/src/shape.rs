@@ -1,6 +1,6 @@
-//! Small questions to shapes and services that more than one module asks.
+//! Small questions to shapes that more than one module asks.
 
-use crate::model::{Member, Service, Shape, ShapeId, ShapeKind};
+use crate::model::{Member, Shape, ShapeId, ShapeKind};
 
 impl Shape {
     /// Members of a structure or union; none of anything else.
@@ -22,17 +22,5 @@ impl Shape {
             }
             _ => {}
         }
-    }
-}
-
-impl Service {
-    /// The structure, union or enumeration of this official name.
-    pub fn structure(&self, name: &str) -> Option<&Shape> {
-        self.shapes.iter().find(|s| !s.name.is_empty() && &*s.name == name)
-    }
-
-    /// Whether a shape is text.
-    pub fn is_text(&self, id: ShapeId) -> bool {
-        self.shape(id).is_some_and(|s| matches!(s.kind, ShapeKind::String { .. }))
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)] // the cases are files that only a developer has
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use escher_catalog::Catalog;
 use escher_catalog::endpoints::{Endpoint, EndpointError, ParameterValue};
@@ -62,11 +63,30 @@ fn every_service_has_rules_that_ask_for_a_region_or_an_endpoint() {
     }
 }
 
-/// `ESCHER_ENDPOINT_CASES=<botocore sdist>/tests/functional/endpoint-rules cargo test -p escher-catalog -- --ignored`
+/// botocore's cases: where `ESCHER_ENDPOINT_CASES` says, else where `cargo xtask lab fetch` puts them. None where they were
+/// not fetched, which is an error where `CI` is set.
+fn cases() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("ESCHER_ENDPOINT_CASES") {
+        return Some(PathBuf::from(folder));
+    }
+    let lab = match std::env::var_os("ESCHER_LAB") {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/lab"),
+    };
+    let folder = lab.join("botocore-1.44.5/tests/functional/endpoint-rules");
+    if folder.exists() {
+        return Some(folder);
+    }
+    assert!(std::env::var_os("CI").is_none(), "botocore's cases are missing: run `cargo xtask lab fetch`");
+    None
+}
+
 #[test]
-#[ignore = "needs botocore's source distribution"]
 fn botocore_agrees() {
-    let folder = std::env::var("ESCHER_ENDPOINT_CASES").unwrap();
+    let Some(folder) = cases() else {
+        eprintln!("skipped: botocore's cases are missing (run `cargo xtask lab fetch`)");
+        return;
+    };
     let (mut good, mut bad) = (0, Vec::new());
     for entry in std::fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();

@@ -9,13 +9,11 @@ mod repeat;
 mod rules;
 mod verbs;
 
-pub(crate) use overrides::{Override, Overrides};
-
-use std::sync::Arc;
+use overrides::Overrides;
 
 use crate::CatalogError;
-use crate::codec::Facts;
-use crate::model::{Class, Effect, Operation, Provenance, Repeat, Risk, Service};
+use crate::codec::{Chunk, Facts};
+use crate::model::{Class, Effect, Operation, Provenance, Repeat, Risk};
 use crate::risk::{self, Reversal, Scope};
 
 /// The provider's own word for what an action does.
@@ -84,37 +82,28 @@ impl Class {
     }
 }
 
-/// Classes all operations of a decoded service.
-pub(crate) fn judge(service: &mut Service, facts: &[Facts], overrides: &Overrides) {
-    let rows = overrides.of_service(&service.meta.cloud, &service.meta.name);
-    let mut classes = Vec::with_capacity(service.operations.len());
-    for (operation, facts) in service.operations.iter().zip(facts) {
-        classes.push(class(service, operation, *facts, rows.and_then(|r| r.get(&*operation.name))));
-    }
-    for (operation, class) in service.operations.iter_mut().zip(classes) {
-        operation.class = class;
-    }
-}
-
-fn class(service: &Service, operation: &Operation, facts: Facts, row: Option<&Override>) -> Class {
+/// The class of an operation whose shapes stand in `chunk`.
+pub(crate) fn judge(cloud: &str, service: &str, operation: &Operation, facts: Facts, chunk: &Chunk) -> Class {
+    let row = Overrides::embedded().of(cloud, service, &operation.name);
     let words = verbs::words(&operation.name);
-    let found = rules::verdict(&service.meta.name, &words, &operation.method, facts);
+    let found = rules::verdict(service, &words, &operation.method, facts);
     let mut verdict = found.unwrap_or_else(|| {
         let worst = Class::worst();
         Verdict::new(&worst.effects, Scope::Shared, Reversal::Never, worst.provenance)
     });
-    if let Some(row) = row {
+    if let Some(row) = &row {
         row.apply(&mut verdict);
     }
     let reads = !verdict.effects.iter().any(|e| !matches!(e, Effect::Observe | Effect::Reveal));
     let repeat = row
+        .as_ref()
         .and_then(|r| r.repeat.clone())
-        .unwrap_or_else(|| repeat::repeat(service, operation, &words, &verdict, reads, facts));
+        .unwrap_or_else(|| repeat::repeat(chunk, operation, &words, &verdict, reads, facts));
     Class {
         risk: verdict.risk(),
         effects: verdict.effects,
         repeat,
         provenance: verdict.provenance,
-        reason: row.map(|r| Arc::clone(&r.reason)),
+        reason: row.map(|r| r.reason),
     }
 }

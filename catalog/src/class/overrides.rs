@@ -3,7 +3,6 @@
 //! One row each: operation, `field=value` pairs, and after `#` the reason. Fields: `effects` (comma-separated), `scope`,
 //! `reversal`, `repeat`. What a row leaves out stays as the rules found it. A row never names a risk: see [`crate::risk`].
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::Verdict;
@@ -36,53 +35,41 @@ impl Override {
     }
 }
 
-/// All rows, by service and operation.
+/// All rows, by full name of the operation. A row is read when its operation is asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Overrides {
-    services: HashMap<&'static str, HashMap<&'static str, Override>>,
+    rows: Vec<(&'static str, &'static str)>,
 }
 
 impl Overrides {
-    /// The table inside the program, parsed once. Rows that say nothing sensible are left out; a test finds them.
+    /// The table inside the program, split into lines once. Rows that say nothing sensible do nothing; a test finds them.
     pub(crate) fn embedded() -> &'static Overrides {
         static TABLE: OnceLock<Overrides> = OnceLock::new();
-        TABLE.get_or_init(|| Overrides::parse(SOURCE).0)
+        TABLE.get_or_init(|| Overrides::split(SOURCE))
     }
 
-    /// The table, and the lines that are no rows.
-    pub(crate) fn parse(source: &'static str) -> (Overrides, Vec<&'static str>) {
-        let (mut table, mut bad) = (Overrides::default(), Vec::new());
-        for line in source.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')) {
-            let Some((service, operation, row)) = row(line) else {
-                bad.push(line);
-                continue;
-            };
-            if table.services.entry(service).or_default().insert(operation, row).is_some() {
-                bad.push(line);
-            }
-        }
-        (table, bad)
+    fn split(source: &'static str) -> Overrides {
+        let lines = source.lines().filter(|l| !l.trim_start().is_empty() && !l.starts_with('#'));
+        let mut rows: Vec<_> = lines.filter_map(|l| l.split_once(char::is_whitespace)).collect();
+        rows.sort_by_key(|(name, _)| *name);
+        Overrides { rows }
     }
 
-    pub(super) fn of_service(&self, cloud: &str, name: &str) -> Option<&HashMap<&'static str, Override>> {
-        self.services.get(&*format!("{cloud}.{name}"))
-    }
-
-    /// Full names of all operations with a row.
-    #[cfg(test)]
-    pub(crate) fn names(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.services.iter().flat_map(|(s, rows)| rows.keys().map(move |o| (*s, *o)))
+    /// The row of an operation.
+    pub(super) fn of(&self, cloud: &str, service: &str, operation: &str) -> Option<Override> {
+        let parts = [cloud, ".", service, ".", operation];
+        let order = |name: &str| name.bytes().cmp(parts.iter().flat_map(|p| p.bytes()));
+        let at = self.rows.binary_search_by(|(name, _)| order(name)).ok()?;
+        row(self.rows.get(at)?.1)
     }
 }
 
-/// Service, operation and row of a line such as `aws.sts.get_session_token effects=grant,reveal # why`.
-fn row(line: &'static str) -> Option<(&'static str, &'static str, Override)> {
+/// The row of a line such as `aws.sts.get_session_token effects=grant,reveal # why`, behind the name.
+fn row(line: &str) -> Option<Override> {
     let (fields, reason) = line.split_once('#')?;
-    let mut fields = fields.split_whitespace();
-    let (service, operation) = fields.next()?.rsplit_once('.')?;
     let mut row = Override { reason: Arc::from(reason.trim()), ..Override::default() };
     let mut any = false;
-    for field in fields {
+    for field in fields.split_whitespace() {
         any = true;
         match field.split_once('=')? {
             ("effects", list) => {
@@ -97,7 +84,7 @@ fn row(line: &'static str) -> Option<(&'static str, &'static str, Override)> {
             _ => return None,
         }
     }
-    (any && !row.reason.is_empty()).then_some((service, operation, row))
+    (any && !row.reason.is_empty()).then_some(row)
 }
 
 fn effect(word: &str) -> Option<Effect> {
@@ -146,17 +133,23 @@ fn repeat(word: &str) -> Option<Repeat> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Overrides, SOURCE};
+    use super::{Overrides, SOURCE, row};
     use crate::Catalog;
 
     #[test]
     fn every_row_is_one_and_names_an_operation() {
-        let (table, bad) = Overrides::parse(SOURCE);
-        assert_eq!(bad, Vec::<&str>::new());
-        for (service, operation) in table.names() {
-            let (cloud, name) = service.split_once('.').unwrap();
-            let service = Catalog::embedded().service(cloud, name).unwrap_or_else(|| panic!("no service {service}"));
-            assert!(service.operation(operation).is_some(), "no operation {name}.{operation}");
+        let rows = Overrides::embedded().rows.as_slice();
+        let lines = SOURCE.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#'));
+        assert_eq!(rows.len(), lines.count());
+        for pair in rows.windows(2) {
+            assert!(pair[0].0 < pair[1].0, "two rows of {}", pair[0].0);
+        }
+        for (name, line) in rows {
+            assert!(row(line).is_some(), "{name} {line}");
+            let [cloud, service, operation] = name.split('.').collect::<Vec<_>>()[..] else { panic!("{name}") };
+            let found = Catalog::embedded().service(cloud, service).unwrap_or_else(|| panic!("no service {name}"));
+            assert!(found.operation(operation).is_some(), "no operation {name}");
+            assert!(Overrides::embedded().of(cloud, service, operation).is_some(), "{name} is not found");
         }
     }
 

@@ -4,8 +4,8 @@
 //! does *not* find read-backs; a `probe` is the playbook's or the engine's.
 
 use super::Verdict;
-use crate::codec::Facts;
-use crate::model::{Effect, Operation, Repeat, Service};
+use crate::codec::{Chunk, Facts};
+use crate::model::{Effect, Operation, Repeat, ShapeKind};
 
 /// Members that recognise a repeated request though the model gives them no trait.
 const TOKENS: &[&str] = &["client_token", "client_request_token", "idempotency_token", "creation_token"];
@@ -118,7 +118,7 @@ const STANDING: &[&str] = &[
 
 /// How `operation` may be repeated.
 pub(super) fn repeat(
-    service: &Service,
+    chunk: &Chunk,
     operation: &Operation,
     words: &[&str],
     verdict: &Verdict,
@@ -128,7 +128,7 @@ pub(super) fn repeat(
     if reads {
         return Repeat::Read;
     }
-    if let Some(member) = token(service, operation) {
+    if let Some(member) = token(chunk, operation) {
         return Repeat::Token(member);
     }
     // A value that is handed out once is lost with the answer; code that ran has run.
@@ -157,12 +157,13 @@ pub(super) fn repeat(
 }
 
 /// The input member that recognises a repeated request: by trait, else by name.
-fn token(service: &Service, operation: &Operation) -> Option<std::sync::Arc<str>> {
-    let input = service.shape(operation.input?)?;
+fn token(chunk: &Chunk, operation: &Operation) -> Option<std::sync::Arc<str>> {
+    let input = chunk.shape(operation.input?)?;
     let members = input.members();
+    let is_text = |id| chunk.shape(id).is_some_and(|s| matches!(s.kind, ShapeKind::String { .. }));
     let found = members
         .iter()
         .find(|m| m.idempotency_token)
-        .or_else(|| members.iter().find(|m| TOKENS.contains(&&*m.name) && service.is_text(m.shape)))?;
+        .or_else(|| members.iter().find(|m| TOKENS.contains(&&*m.name) && is_text(m.shape)))?;
     Some(std::sync::Arc::clone(&found.official))
 }

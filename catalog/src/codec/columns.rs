@@ -1,12 +1,12 @@
-//! A decompressed chunk: a table of strings and numbered columns of varints.
+//! Numbered columns of varints, each of which goes forward on its own.
 //!
-//! Written by `xtask/catalog/pack.py`. This module knows numbers and strings, *not* what a column means.
+//! This module knows numbers and strings, *not* what a column means.
 //! Nothing in it allocates by a length that the bytes only claim.
 
 use std::sync::Arc;
 
+use super::strings::Strings;
 use crate::CatalogError;
-use crate::names;
 
 /// Reads varints off a byte slice.
 #[derive(Clone, Debug)]
@@ -20,6 +20,17 @@ impl<'a> Bytes<'a> {
     /// The next unsigned number, seven bits a byte, lowest first.
     #[inline]
     pub(crate) fn number(&mut self) -> Result<u64, CatalogError> {
+        match self.0 {
+            // Nearly all are small.
+            [byte @ ..0x80, rest @ ..] => {
+                self.0 = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_number(),
+        }
+    }
+
+    fn long_number(&mut self) -> Result<u64, CatalogError> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let (&byte, rest) = self.0.split_first().ok_or(CatalogError::Truncated)?;
@@ -59,7 +70,7 @@ impl<'a> Bytes<'a> {
 
 /// Columns of a service's chunk, in the order in which the importer writes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Column {
+pub(super) enum Column {
     Meta,
     Kind,
     ShapeFlags,
@@ -87,63 +98,49 @@ pub(crate) enum Column {
 const ROOM_LIMIT: usize = 1 << 16;
 
 /// How many there are; a chunk with another number is of another format.
-const COLUMNS: usize = Column::Waiter as usize + 1;
+pub(super) const COLUMNS: usize = Column::Waiter as usize + 1;
 
 /// URI and prefix of an XML namespace.
 type Namespace = (Arc<str>, Option<Arc<str>>);
 
-/// A chunk being read: each column goes forward on its own.
-#[derive(Debug)]
-pub(crate) struct Columns<'a> {
-    columns: [Bytes<'a>; COLUMNS],
-    /// Strings that were used already.
-    strings: Vec<Arc<str>>,
-    /// Snake-case forms of `strings`, made when first asked for.
-    names: Vec<Option<Arc<str>>>,
-    /// Strings not used yet.
-    fresh: std::str::Split<'a, char>,
-    /// Where names are made.
-    buffer: String,
-}
-
-/// A string of the chunk and its place in the table.
+/// A place in all columns at once: how much is left of each, and which string comes next.
 #[derive(Clone, Debug)]
-pub(crate) struct Text {
-    pub(crate) text: Arc<str>,
-    at: usize,
+pub(super) struct Mark {
+    left: [u32; COLUMNS],
+    fresh: u32,
 }
 
-impl<'a> Columns<'a> {
-    pub(crate) fn new(chunk: &'a [u8]) -> Result<Self, CatalogError> {
-        let mut bytes = Bytes::new(chunk);
-        let count = bytes.size()?;
-        let blob = std::str::from_utf8({
-            let length = bytes.size()?;
-            bytes.take(length)?
-        })
-        .map_err(|_| CatalogError::Malformed("text that is not UTF-8"))?;
-        // Each string has an end mark, so more strings than bytes is a lie.
-        if count > blob.len() {
-            return Err(CatalogError::Malformed("more strings than text"));
+/// A chunk being read: each column goes forward on its own. Strings are numbers here.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor<'a> {
+    columns: [Bytes<'a>; COLUMNS],
+    /// The first string that was not used yet.
+    fresh: u32,
+    /// How many strings there are.
+    strings: u32,
+}
+
+impl<'a> Cursor<'a> {
+    /// The beginning of these columns.
+    pub(super) fn new(columns: [&'a [u8]; COLUMNS], strings: u32) -> Self {
+        Cursor { columns: columns.map(Bytes), fresh: 0, strings }
+    }
+
+    /// This place, to come back to with [`Cursor::at`].
+    pub(super) fn mark(&self) -> Mark {
+        // Chunks that reach this are smaller than 4 GiB.
+        let left = std::array::from_fn(|at| self.columns.get(at).map_or(0, |c| c.0.len() as u32));
+        Mark { left, fresh: self.fresh }
+    }
+
+    /// As this cursor, but at another place.
+    pub(super) fn at(mut self, mark: &Mark) -> Self {
+        for (column, left) in self.columns.iter_mut().zip(mark.left) {
+            let passed = column.0.len().saturating_sub(left as usize);
+            column.0 = column.0.get(passed..).unwrap_or_default();
         }
-        if bytes.size()? != COLUMNS {
-            return Err(CatalogError::Malformed("another number of columns"));
-        }
-        let mut lengths = [0usize; COLUMNS];
-        for length in &mut lengths {
-            *length = bytes.size()?;
-        }
-        let mut columns = [const { Bytes(&[]) }; COLUMNS];
-        for (column, length) in columns.iter_mut().zip(lengths) {
-            *column = Bytes(bytes.take(length)?);
-        }
-        Ok(Columns {
-            columns,
-            strings: Vec::with_capacity(count),
-            names: Vec::with_capacity(count),
-            fresh: blob.split('\0'),
-            buffer: String::new(),
-        })
+        self.fresh = mark.fresh;
+        self
     }
 
     #[inline]
@@ -153,84 +150,110 @@ impl<'a> Columns<'a> {
 
     /// The next number of a column.
     #[inline]
-    pub(crate) fn number(&mut self, column: Column) -> Result<u64, CatalogError> {
+    pub(super) fn number(&mut self, column: Column) -> Result<u64, CatalogError> {
         self.column(column)?.number()
     }
 
     /// The next number of a column, as one that fits 32 bits.
     #[inline]
-    pub(crate) fn small(&mut self, column: Column) -> Result<u32, CatalogError> {
+    pub(super) fn small(&mut self, column: Column) -> Result<u32, CatalogError> {
         u32::try_from(self.number(column)?).map_err(|_| CatalogError::Malformed("a number of more than 32 bits"))
     }
 
     /// The next signed number of a column.
-    pub(crate) fn signed(&mut self, column: Column) -> Result<i64, CatalogError> {
+    pub(super) fn signed(&mut self, column: Column) -> Result<i64, CatalogError> {
         let number = self.number(column)?;
         let half = i64::try_from(number >> 1).map_err(|_| CatalogError::Malformed("a signed number"))?;
         Ok(if number & 1 == 0 { half } else { -half - 1 })
     }
 
     /// The next string of a column, if it is there.
-    pub(crate) fn option(&mut self, column: Column) -> Result<Option<Text>, CatalogError> {
-        let at = match self.column(column)?.size()? {
-            0 => return Ok(None),
-            1 => {
-                let text = self.fresh.next().ok_or(CatalogError::Malformed("more strings than the table has"))?;
-                self.strings.push(Arc::from(text));
-                self.names.push(None);
-                self.strings.len() - 1
+    #[inline]
+    pub(super) fn string(&mut self, column: Column) -> Result<Option<u32>, CatalogError> {
+        match self.number(column)? {
+            0 => Ok(None),
+            1 if self.fresh < self.strings => {
+                self.fresh += 1;
+                Ok(Some(self.fresh - 1))
             }
-            index => index - 2,
-        };
-        let text = self.strings.get(at).ok_or(CatalogError::Malformed("a string out of range"))?;
-        Ok(Some(Text { text: Arc::clone(text), at }))
-    }
-
-    /// The next string of a column, if it is there, without its place.
-    pub(crate) fn option_text(&mut self, column: Column) -> Result<Option<Arc<str>>, CatalogError> {
-        Ok(self.option(column)?.map(|t| t.text))
+            1 => Err(CatalogError::Malformed("more strings than the table has")),
+            index if index - 2 < u64::from(self.fresh) => Ok(Some((index - 2) as u32)),
+            _ => Err(CatalogError::Malformed("a string out of range")),
+        }
     }
 
     /// The next string of a column, which must be there.
-    pub(crate) fn name(&mut self, column: Column) -> Result<Text, CatalogError> {
-        self.option(column)?.ok_or(CatalogError::Malformed("a name is missing"))
-    }
-
-    /// The next string of a column, which must be there, without its place.
-    pub(crate) fn text(&mut self, column: Column) -> Result<Arc<str>, CatalogError> {
-        Ok(self.name(column)?.text)
-    }
-
-    /// `count` strings of a column.
-    pub(crate) fn texts(&mut self, column: Column) -> Result<Vec<Arc<str>>, CatalogError> {
-        let count = self.number(column)?;
-        // No capacity ahead: the column ends a false count.
-        (0..count).map(|_| self.text(column)).collect()
-    }
-
-    /// Two strings of a column, of which the second may be absent: an XML namespace.
-    pub(crate) fn namespace(&mut self, column: Column) -> Result<Option<Namespace>, CatalogError> {
-        Ok(Some((self.text(column)?, self.option_text(column)?)))
+    #[inline]
+    pub(super) fn name(&mut self, column: Column) -> Result<u32, CatalogError> {
+        self.string(column)?.ok_or(CatalogError::Malformed("a name is missing"))
     }
 
     /// How many elements to make room for that a column is said to hold: no more than it has bytes.
-    pub(crate) fn room(&self, column: Column, claimed: u64) -> usize {
+    pub(super) fn room(&self, column: Column, claimed: u64) -> usize {
         let bytes = self.columns.get(column as usize).map_or(0, |c| c.rest().len());
         usize::try_from(claimed).unwrap_or(usize::MAX).min(bytes).min(ROOM_LIMIT)
     }
+}
 
-    /// The snake-case form of a string, made once for each.
-    pub(crate) fn snake(&mut self, of: &Text) -> Arc<str> {
-        let buffer = &mut self.buffer;
-        let mut make = || {
-            buffer.clear();
-            names::snake_into(&of.text, buffer);
-            let name = buffer.trim_start_matches('_');
-            if *name == *of.text { Arc::clone(&of.text) } else { Arc::from(name) }
-        };
-        match self.names.get_mut(of.at) {
-            Some(slot) => Arc::clone(slot.get_or_insert_with(make)),
-            None => make(),
+/// A cursor that also makes the strings it passes.
+#[derive(Debug)]
+pub(super) struct Columns<'a> {
+    pub(super) cursor: Cursor<'a>,
+    pub(super) strings: Strings<'a>,
+}
+
+impl Columns<'_> {
+    /// The next number of a column.
+    #[inline]
+    pub(super) fn number(&mut self, column: Column) -> Result<u64, CatalogError> {
+        self.cursor.number(column)
+    }
+
+    /// The next number of a column, as one that fits 32 bits.
+    #[inline]
+    pub(super) fn small(&mut self, column: Column) -> Result<u32, CatalogError> {
+        self.cursor.small(column)
+    }
+
+    /// The next signed number of a column.
+    pub(super) fn signed(&mut self, column: Column) -> Result<i64, CatalogError> {
+        self.cursor.signed(column)
+    }
+
+    /// The next string of a column, if it is there.
+    pub(super) fn option(&mut self, column: Column) -> Result<Option<Arc<str>>, CatalogError> {
+        self.cursor.string(column)?.map(|at| self.strings.text(at)).transpose()
+    }
+
+    /// The next string of a column, which must be there.
+    pub(super) fn text(&mut self, column: Column) -> Result<Arc<str>, CatalogError> {
+        let at = self.cursor.name(column)?;
+        self.strings.text(at)
+    }
+
+    /// The next string of a column, which must be there, and its snake-case form.
+    pub(super) fn name(&mut self, column: Column) -> Result<(Arc<str>, Arc<str>), CatalogError> {
+        let at = self.cursor.name(column)?;
+        Ok((self.strings.text(at)?, self.strings.snake(at)?))
+    }
+
+    /// `count` strings of a column.
+    pub(super) fn texts(&mut self, column: Column) -> Result<Vec<Arc<str>>, CatalogError> {
+        let count = self.number(column)?;
+        let mut texts = Vec::with_capacity(self.room(column, count));
+        for _ in 0..count {
+            texts.push(self.text(column)?);
         }
+        Ok(texts)
+    }
+
+    /// Two strings of a column, of which the second may be absent: an XML namespace.
+    pub(super) fn namespace(&mut self, column: Column) -> Result<Option<Namespace>, CatalogError> {
+        Ok(Some((self.text(column)?, self.option(column)?)))
+    }
+
+    /// See [`Cursor::room`].
+    pub(super) fn room(&self, column: Column, claimed: u64) -> usize {
+        self.cursor.room(column, claimed)
     }
 }

@@ -1,20 +1,24 @@
-//! One chunk to one [`Service`].
+//! One chunk to one service.
 //!
-//! Total: any bytes give a service or a [`CatalogError`]. This module does *not* decompress (see `pack`) and judges nothing
+//! Total: any bytes give a [`Chunk`] or a [`CatalogError`]. This module does *not* decompress (see `pack`) and judges nothing
 //! (see `class`): it hands out each operation's facts.
 
+mod chunk;
 mod columns;
 mod operations;
 mod shapes;
+mod skim;
+mod strings;
 
 use std::sync::Arc;
 
+pub(crate) use chunk::Chunk;
 pub(crate) use columns::Bytes;
 use columns::{Column, Columns};
 pub(crate) use operations::Facts;
 
 use crate::CatalogError;
-use crate::model::{Protocol, Service, ServiceMeta};
+use crate::model::{Protocol, ServiceMeta};
 
 /// In the order of the importer's list.
 const PROTOCOLS: [Protocol; 7] = [
@@ -27,27 +31,14 @@ const PROTOCOLS: [Protocol; 7] = [
     Protocol::RpcV2Cbor,
 ];
 
-/// Decodes a service; each operation is still classed as the worst, and its facts stand at the same index.
-pub(crate) fn service(cloud: &str, name: &str, chunk: &[u8]) -> Result<(Service, Vec<Facts>), CatalogError> {
-    let mut columns = Columns::new(chunk)?;
-    let (meta, rule_set) = meta(&mut columns, cloud, name)?;
-    let shape_count = columns.small(Column::Meta)?;
-    let operation_count = columns.small(Column::Meta)?;
-    let waiter_count = columns.small(Column::Meta)?;
-    let shapes = shapes::shapes(&mut columns, shape_count)?;
-    let (operations, facts) = operations::operations(&mut columns, operation_count, shape_count)?;
-    let waiters = operations::waiters(&mut columns, waiter_count)?;
-    Ok((Service { meta, shapes, operations, waiters, rule_set }, facts))
-}
-
 fn meta(columns: &mut Columns<'_>, cloud: &str, name: &str) -> Result<(ServiceMeta, u32), CatalogError> {
     let service_id = columns.text(Column::Meta)?;
     let full_name = columns.text(Column::Meta)?;
     let api_version = columns.text(Column::Meta)?;
     let endpoint_prefix = columns.text(Column::Meta)?;
-    let signing_name = columns.option_text(Column::Meta)?.unwrap_or_else(|| Arc::clone(&endpoint_prefix));
+    let signing_name = columns.option(Column::Meta)?.unwrap_or_else(|| Arc::clone(&endpoint_prefix));
     let signature_version = columns.text(Column::Meta)?;
-    let target_prefix = columns.option_text(Column::Meta)?;
+    let target_prefix = columns.option(Column::Meta)?;
     let count = columns.number(Column::Meta)?;
     let mut protocols = Vec::new();
     for _ in 0..count {
@@ -77,13 +68,37 @@ fn meta(columns: &mut Columns<'_>, cloud: &str, name: &str) -> Result<(ServiceMe
 
 #[cfg(test)]
 mod tests {
-    use super::service;
+    use super::Chunk;
     use crate::pack::Pack;
+
+    fn pack() -> Pack {
+        Pack::open(std::borrow::Cow::Borrowed(crate::AWS)).unwrap()
+    }
+
+    /// All that was passed can be decoded.
+    fn whole(chunk: &Chunk) {
+        for id in 0..chunk.shape_count() {
+            assert!(chunk.shape(id as u32).is_some(), "shape {id}");
+        }
+        for (at, name) in chunk.operation_names().iter().enumerate() {
+            assert_eq!(chunk.operation(at).unwrap().0.name, *name);
+        }
+        assert!(chunk.shape(chunk.shape_count() as u32).is_none());
+        assert!(chunk.operation(chunk.operation_names().len()).is_none());
+    }
+
+    #[test]
+    fn what_is_passed_is_what_is_decoded() {
+        let pack = pack();
+        for name in pack.services() {
+            whole(&Chunk::open("aws", name, pack.chunk(name).unwrap().unwrap()).unwrap().0);
+        }
+    }
 
     /// Chunks are also protected by a checksum; this is what the decoder makes of damage that gets past it.
     #[test]
     fn any_bytes_give_a_service_or_an_error() {
-        let pack = Pack::open(std::borrow::Cow::Borrowed(crate::AWS)).unwrap();
+        let pack = pack();
         let mut state = 7u64;
         let mut dice = move |limit: usize| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -91,7 +106,7 @@ mod tests {
         };
         for name in ["sts", "s3", "sqs"] {
             let chunk = pack.chunk(name).unwrap().unwrap();
-            assert!(service("aws", name, &chunk).is_ok());
+            assert!(Chunk::open("aws", name, chunk.clone()).is_ok());
             for _ in 0..400 {
                 let mut bytes = chunk.clone();
                 for _ in 0..=dice(3) {
@@ -101,10 +116,12 @@ mod tests {
                 if dice(4) == 0 {
                     bytes.truncate(dice(chunk.len()));
                 }
-                let _ = service("aws", name, &bytes);
+                if let Ok((chunk, _)) = Chunk::open("aws", name, bytes) {
+                    whole(&chunk);
+                }
             }
         }
-        assert!(service("aws", "none", &[]).is_err());
-        assert!(service("aws", "none", &[0xff; 64]).is_err());
+        assert!(Chunk::open("aws", "none", Vec::new()).is_err());
+        assert!(Chunk::open("aws", "none", vec![0xff; 64]).is_err());
     }
 }

@@ -18,28 +18,9 @@ pub(crate) struct Facts {
     pub(crate) idempotent: bool,
 }
 
-/// All operations of a service in order, with their facts; their class is still the worst.
-pub(super) fn operations(
-    columns: &mut Columns<'_>,
-    count: u32,
-    shapes: u32,
-) -> Result<(Vec<Operation>, Vec<Facts>), CatalogError> {
-    let room = columns.room(Column::OpName, count.into());
-    let (mut operations, mut facts) = (Vec::with_capacity(room), Vec::with_capacity(room));
-    for _ in 0..count {
-        let (operation, said) = operation(columns, shapes)?;
-        operations.push(operation);
-        facts.push(said);
-    }
-    if !operations.is_sorted_by(|a, b| a.name < b.name) {
-        return Err(CatalogError::Malformed("operations out of order"));
-    }
-    Ok((operations, facts))
-}
-
-fn operation(columns: &mut Columns<'_>, shapes: u32) -> Result<(Operation, Facts), CatalogError> {
-    let official = columns.name(Column::OpName)?;
-    let name = columns.snake(&official);
+/// The next operation and its facts; its class is still the worst.
+pub(super) fn operation(columns: &mut Columns<'_>, shapes: u32) -> Result<(Operation, Facts), CatalogError> {
+    let (official, name) = columns.name(Column::OpName)?;
     let method = columns.text(Column::OpHttp)?;
     let uri = columns.text(Column::OpHttp)?;
     let input = reference(columns, shapes)?;
@@ -57,7 +38,7 @@ fn operation(columns: &mut Columns<'_>, shapes: u32) -> Result<(Operation, Facts
     let paging = if bit(4) { Some(paging(columns)?) } else { None };
     let facts = Facts { level: AccessLevel::from_number(flags & 7)?, read_only: bit(9), idempotent: bit(10) };
     let operation = Operation {
-        official: official.text,
+        official,
         name,
         method,
         uri,
@@ -92,7 +73,7 @@ fn reference(columns: &mut Columns<'_>, shapes: u32) -> Result<Option<ShapeId>, 
 /// Sorted indices, as steps from one to the next.
 fn errors(columns: &mut Columns<'_>, shapes: u32) -> Result<Vec<ShapeId>, CatalogError> {
     let count = columns.number(Column::OpErrors)?;
-    let mut errors = Vec::new();
+    let mut errors = Vec::with_capacity(columns.room(Column::OpErrors, count));
     let mut at = 0u32;
     for _ in 0..count {
         at = at.saturating_add(columns.small(Column::OpErrors)?);
@@ -128,8 +109,7 @@ pub(super) fn waiters(columns: &mut Columns<'_>, count: u32) -> Result<Vec<Waite
 }
 
 fn waiter(columns: &mut Columns<'_>) -> Result<Waiter, CatalogError> {
-    let official = columns.name(Column::Waiter)?;
-    let name = columns.snake(&official);
+    let (official, name) = columns.name(Column::Waiter)?;
     let operation = columns.text(Column::Waiter)?;
     let delay = columns.small(Column::Waiter)?;
     let max_attempts = columns.small(Column::Waiter)?;
@@ -138,11 +118,11 @@ fn waiter(columns: &mut Columns<'_>) -> Result<Waiter, CatalogError> {
         .map(|_| {
             Ok(Acceptor {
                 matcher: columns.text(Column::Waiter)?,
-                argument: columns.option_text(Column::Waiter)?,
+                argument: columns.option(Column::Waiter)?,
                 expected: columns.text(Column::Waiter)?,
                 state: columns.text(Column::Waiter)?,
             })
         })
         .collect::<Result<_, CatalogError>>()?;
-    Ok(Waiter { official: official.text, name, operation, delay, max_attempts, acceptors })
+    Ok(Waiter { official, name, operation, delay, max_attempts, acceptors })
 }

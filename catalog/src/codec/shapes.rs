@@ -7,29 +7,14 @@ use crate::CatalogError;
 use crate::model::{ErrorTrait, Location, Member, Shape, ShapeId, ShapeKind, TagNames, TimestampFormat};
 
 /// A bit of a flag word.
-fn bit(flags: u32, at: u32) -> bool {
+pub(super) fn bit(flags: u32, at: u32) -> bool {
     flags >> at & 1 == 1
 }
 
-/// All shapes of a service. Every index in them is below `count`.
-pub(super) fn shapes(columns: &mut Columns<'_>, count: u32) -> Result<Vec<Shape>, CatalogError> {
-    let mut shapes = Vec::with_capacity(columns.room(Column::Kind, count.into()));
+/// The next shape, and which of its members are tags: their names stand in other shapes, see [`tag_names`]. Every index in
+/// it is below `count`.
+pub(super) fn shape(columns: &mut Columns<'_>, count: u32) -> Result<(Shape, Vec<usize>), CatalogError> {
     let mut tagged = Vec::new();
-    for id in 0..count {
-        shapes.push(shape(columns, id, count, &mut tagged)?);
-    }
-    for (owner, member) in tagged {
-        name_tags(&mut shapes, owner, member);
-    }
-    Ok(shapes)
-}
-
-fn shape(
-    columns: &mut Columns<'_>,
-    id: ShapeId,
-    count: u32,
-    tagged: &mut Vec<(ShapeId, usize)>,
-) -> Result<Shape, CatalogError> {
     let kind = columns.number(Column::Kind)?;
     let flags = columns.small(Column::ShapeFlags)?;
     let text = Column::ShapeText;
@@ -39,7 +24,7 @@ fn shape(
     let pattern = if bit(flags, 4) { Some(columns.text(text)?) } else { None };
     let payload = if bit(flags, 6) { Some(columns.text(text)?) } else { None };
     let error = if bit(flags, 7) {
-        let code = columns.option_text(Column::Error)?;
+        let code = columns.option(Column::Error)?;
         let status = u16::try_from(columns.number(Column::Error)?).map_err(|_| CatalogError::Malformed("a status"))?;
         Some(ErrorTrait { code, status })
     } else {
@@ -49,14 +34,14 @@ fn shape(
     let timestamp_format = if bit(flags, 12) { Some(timestamp(columns)?) } else { None };
     let values = if bit(flags, 13) { enumeration(columns)? } else { Vec::new() };
     let kind = match kind {
-        0 => ShapeKind::Structure(members(columns, id, count, tagged)?),
-        1 => ShapeKind::Union(members(columns, id, count, tagged)?),
-        2 => ShapeKind::List { item: target(columns, count)?, wire_name: columns.option_text(Column::MemberText)? },
+        0 => ShapeKind::Structure(members(columns, count, &mut tagged)?),
+        1 => ShapeKind::Union(members(columns, count, &mut tagged)?),
+        2 => ShapeKind::List { item: target(columns, count)?, wire_name: columns.option(Column::MemberText)? },
         3 => {
             let key = target(columns, count)?;
-            let key_wire_name = columns.option_text(Column::MemberText)?;
+            let key_wire_name = columns.option(Column::MemberText)?;
             let value = target(columns, count)?;
-            let value_wire_name = columns.option_text(Column::MemberText)?;
+            let value_wire_name = columns.option(Column::MemberText)?;
             ShapeKind::Map { key, value, key_wire_name, value_wire_name }
         }
         4 => ShapeKind::String { values },
@@ -70,7 +55,7 @@ fn shape(
         12 => ShapeKind::Document,
         _ => return Err(CatalogError::Malformed("a kind of shape")),
     };
-    Ok(Shape {
+    let shape = Shape {
         name,
         kind,
         sensitive: bit(flags, 0),
@@ -85,7 +70,8 @@ fn shape(
         streaming: bit(flags, 9),
         event_stream: bit(flags, 10),
         json_value: bit(flags, 11),
-    })
+    };
+    Ok((shape, tagged))
 }
 
 fn timestamp(columns: &mut Columns<'_>) -> Result<TimestampFormat, CatalogError> {
@@ -99,8 +85,11 @@ fn timestamp(columns: &mut Columns<'_>) -> Result<TimestampFormat, CatalogError>
 
 fn enumeration(columns: &mut Columns<'_>) -> Result<Vec<Arc<str>>, CatalogError> {
     let count = columns.number(Column::EnumCount)?;
-    // No capacity ahead: the column ends a false count.
-    (0..count).map(|_| columns.text(Column::EnumValue)).collect()
+    let mut values = Vec::with_capacity(columns.room(Column::EnumValue, count));
+    for _ in 0..count {
+        values.push(columns.text(Column::EnumValue)?);
+    }
+    Ok(values)
 }
 
 fn target(columns: &mut Columns<'_>, count: u32) -> Result<ShapeId, CatalogError> {
@@ -108,18 +97,13 @@ fn target(columns: &mut Columns<'_>, count: u32) -> Result<ShapeId, CatalogError
     if id < count { Ok(id) } else { Err(CatalogError::Malformed("a shape out of range")) }
 }
 
-fn members(
-    columns: &mut Columns<'_>,
-    owner: ShapeId,
-    count: u32,
-    tagged: &mut Vec<(ShapeId, usize)>,
-) -> Result<Vec<Member>, CatalogError> {
+fn members(columns: &mut Columns<'_>, count: u32, tagged: &mut Vec<usize>) -> Result<Vec<Member>, CatalogError> {
     let length = columns.number(Column::MemberCount)?;
     let mut members = Vec::with_capacity(columns.room(Column::MemberName, length));
     for _ in 0..length {
         let (member, tags) = member(columns, count)?;
         if tags {
-            tagged.push((owner, members.len()));
+            tagged.push(members.len());
         }
         members.push(member);
     }
@@ -128,8 +112,7 @@ fn members(
 
 /// A member, and whether it is tags; whose names are known only when all shapes are.
 fn member(columns: &mut Columns<'_>, count: u32) -> Result<(Member, bool), CatalogError> {
-    let official = columns.name(Column::MemberName)?;
-    let name = columns.snake(&official);
+    let (official, name) = columns.name(Column::MemberName)?;
     let shape = target(columns, count)?;
     let flags = columns.small(Column::MemberFlags)?;
     let text = Column::MemberText;
@@ -147,7 +130,7 @@ fn member(columns: &mut Columns<'_>, count: u32) -> Result<(Member, bool), Catal
     let query_name = if bit(flags, 12) { Some(columns.text(text)?) } else { None };
     let context_param = if bit(flags, 13) { Some(columns.text(text)?) } else { None };
     let member = Member {
-        official: official.text,
+        official,
         name,
         shape,
         required: bit(flags, 0),
@@ -167,23 +150,9 @@ fn member(columns: &mut Columns<'_>, count: u32) -> Result<(Member, bool), Catal
     Ok((member, bit(flags, 14)))
 }
 
-/// Writes the names of a tag's two members to a member that the importer marked; leaves it alone where they do not fit.
-fn name_tags(shapes: &mut [Shape], owner: ShapeId, at: usize) {
-    let found = tag_names(shapes, owner, at);
-    let Some(Shape { kind: ShapeKind::Structure(members) | ShapeKind::Union(members), .. }) =
-        shapes.get_mut(owner as usize)
-    else {
-        return;
-    };
-    if let Some(member) = members.get_mut(at) {
-        member.tags = found;
-    }
-}
-
-fn tag_names(shapes: &[Shape], owner: ShapeId, at: usize) -> Option<TagNames> {
-    let members = shapes.get(owner as usize)?.members();
-    let ShapeKind::List { item, .. } = shapes.get(members.get(at)?.shape as usize)?.kind else { return None };
-    let [one, other] = shapes.get(item as usize)?.members() else { return None };
+/// The names of a tag's two members; nothing where they do not fit.
+pub(super) fn tag_names(members: &[Member]) -> Option<TagNames> {
+    let [one, other] = members else { return None };
     let (key, value) = if one.name.ends_with("key") { (one, other) } else { (other, one) };
     (key.name.ends_with("key") && value.name.ends_with("value"))
         .then(|| TagNames { key: Arc::clone(&key.official), value: Arc::clone(&value.official) })

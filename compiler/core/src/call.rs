@@ -86,7 +86,7 @@ impl Checker<'_> {
                 diagnostic = Diagnostic::error("E0209", operation_name.span, format!("write `{}` here", ours.name))
                     .help("operations are written in snake case")
                     .fix(format!("write `{}`", ours.name), operation_name.span, &*ours.name);
-            } else if let Some(near) = nearest(&operation_name.text, service.operations.iter().map(|o| &*o.name)) {
+            } else if let Some(near) = nearest(&operation_name.text, service.operations.names().iter().map(|n| &**n)) {
                 diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(
                     format!("write `{near}`"),
                     operation_name.span,

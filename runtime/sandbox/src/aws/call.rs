@@ -49,7 +49,7 @@ impl Call<'_> {
 
     /// Whether the catalogue allows a value of an enumeration; all where the catalogue has no such enumeration.
     pub(crate) fn allows(&self, enumeration: &str, value: &str) -> bool {
-        let shape = self.service.shapes.iter().find(|s| &*s.name == enumeration);
+        let shape = self.service.structure(enumeration);
         match shape.map(|s| &s.kind) {
             Some(ShapeKind::String { values }) if !values.is_empty() => values.iter().any(|v| &**v == value),
             _ => true,

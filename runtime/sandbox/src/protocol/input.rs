@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use escher_catalog::model::{Member, Protocol, Shape, ShapeId, ShapeKind};
+use escher_catalog::model::{Member, Protocol, Shape, ShapeId, ShapeKind, Shapes};
 
 use super::form::Node;
 use super::value::Value;
@@ -31,7 +31,7 @@ pub(crate) enum InputError {
 /// Reads inputs by shape.
 pub(crate) struct Decoder<'a> {
     /// The service's shapes.
-    pub(crate) shapes: &'a [Shape],
+    pub(crate) shapes: &'a Shapes,
     /// Which dialect names are written in.
     pub(crate) protocol: Protocol,
 }
