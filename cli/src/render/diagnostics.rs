@@ -83,7 +83,7 @@ fn drawn(file: &File, diagnostic: &Diagnostic) -> String {
 
 /// For people, on standard output: it is what `check` was asked for.
 pub(crate) fn print(file: &File) {
-    file.diagnostics.iter().for_each(|d| output::line(drawn(file, d).trim_end_matches('\n')));
+    file.diagnostics.iter().for_each(|d| output::line(&drawn(file, d)));
 }
 
 /// For people, on standard error: beside what the command was asked for.

@@ -1,0 +1,144 @@
+//! The real binary, as a person or a script calls it. What needs a cloud is in the lab (`cargo xtask lab e2e`); here only
+//! the practice cloud.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// The binary in a folder, with nothing of this machine's environment that it might listen to.
+fn escher(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_escher"));
+    command.current_dir(folder).args(arguments).env("HOME", folder).env("NO_COLOR", "1");
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("AWS_") || name.starts_with("ESCHER_") || name.starts_with("XDG_") {
+            command.env_remove(name);
+        }
+    }
+    command.output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Standard output of a call on the wrong playbook, which must end with this code.
+fn wrong(arguments: &[&str], code: i32) -> String {
+    let data = root().join("cli/tests/data");
+    let output = escher(&data, arguments);
+    assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+#[test]
+fn diagnostics_for_people() {
+    insta::assert_snapshot!(wrong(&["check", "wrong.esc"], 1));
+}
+
+#[test]
+fn diagnostics_for_scripts() {
+    insta::assert_snapshot!(wrong(&["check", "wrong.esc", "--format", "json"], 1));
+}
+
+#[test]
+fn diagnostics_for_github() {
+    insta::assert_snapshot!(wrong(&["check", "wrong.esc", "--format", "github"], 1));
+}
+
+#[test]
+fn diagnostics_as_sarif() {
+    insta::assert_snapshot!(wrong(&["check", "wrong.esc", "--format", "sarif"], 1));
+}
+
+#[test]
+fn the_help_of_every_command_has_words() {
+    let folder = tempfile::tempdir().unwrap();
+    insta::assert_snapshot!(text(&escher(folder.path(), &["--help"]).stdout));
+    for command in
+        ["init", "check", "fmt", "fix", "explain", "ops", "compile", "plan", "approve", "run", "resume", "undo"]
+    {
+        let output = escher(folder.path(), &[command, "--help"]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(text(&output.stdout).contains("Usage: escher"), "{command}");
+    }
+}
+
+#[test]
+fn the_example_is_in_its_layout_and_compiles_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = root().join("examples/stop_dev_instances.esc");
+    let example = example.to_str().unwrap();
+    assert_eq!(escher(folder.path(), &["fmt", "--check", example]).status.code(), Some(0));
+    for name in ["a.ir", "b.ir"] {
+        assert_eq!(escher(folder.path(), &["compile", example, "-o", name]).status.code(), Some(0));
+    }
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    assert_eq!(read("a.ir"), read("b.ir"));
+}
+
+#[test]
+fn a_run_on_the_practice_cloud_stops_the_machines_and_its_audit_log_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = root().join("examples/stop_dev_instances.esc");
+    let state = folder.path().join("state");
+    let state = state.to_str().unwrap();
+    let output =
+        escher(folder.path(), &["run", example.to_str().unwrap(), "--sandbox", "--state", state, "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let run: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(run["schema"], "escher.run/1");
+    assert_eq!(run["status"], "done");
+    assert_eq!(run["totals"]["done"], 12);
+    let verdict = escher(folder.path(), &["audit", "verify", "--state", state, "--format", "json"]);
+    let verdict: serde_json::Value = serde_json::from_slice(&verdict.stdout).unwrap();
+    assert_eq!(verdict["whole"], true);
+    let shown = text(&escher(folder.path(), &["audit", "show", "--state", state, "--format", "json"]).stdout);
+    assert!(shown.contains("\"sandbox\": true"), "the audit log says that a throw-away key approved");
+    // The settings folder of the user is nowhere near: nothing was written outside of the state.
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["state"]);
+}
+
+#[test]
+fn wrong_usage_is_code_two_and_says_what_to_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = root().join("examples/stop_dev_instances.esc");
+    let example = example.to_str().unwrap();
+    for (arguments, words) in [
+        (vec!["plan", example, "--set", "limit=900"], "expected `int(1..=500)`"),
+        (vec!["plan", example, "--set", "limt=9"], "it has env, limit"),
+        (vec!["plan", "nowhere.esc"], "cannot read nowhere.esc"),
+        (vec!["explain", "E9999"], "there is no diagnostic"),
+        (vec!["run", "r-20261121-nothing"], "there is no run"),
+    ] {
+        let output = escher(folder.path(), &arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(words), "{arguments:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn unknown_settings_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("escher.toml"), "[run]\nrecheck_afer = \"30s\"\n").unwrap();
+    let output = escher(folder.path(), &["runs"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("E0801"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn certain_repairs_are_applied() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.esc");
+    let source =
+        "playbook p() -> int {\n    let x = aws.ec2.DescribeInstances()\n    return x.reservations.count()\n}\n";
+    std::fs::write(&path, source).unwrap();
+    let output = escher(folder.path(), &["fix", "a.esc"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(std::fs::read_to_string(&path).unwrap().contains("aws.ec2.describe_instances()"));
+}
