@@ -24,7 +24,9 @@ const NAMELESS: u32 = u32::MAX;
 pub(crate) struct Chunk {
     bytes: Vec<u8>,
     blob: Range<usize>,
-    columns: [Range<usize>; COLUMNS],
+    /// Where each column ends, and where all begin.
+    ends: [u32; COLUMNS],
+    start: Mark,
     table: Table,
     state: Mutex<State>,
     /// Places of shapes, and the string that is each one's name.
@@ -60,30 +62,31 @@ impl Chunk {
     /// Reads a chunk to the end. Whatever is damaged in it is found here.
     pub(crate) fn open(cloud: &str, name: &str, bytes: Vec<u8>) -> Result<(Chunk, Front), CatalogError> {
         let mut reader = Bytes::new(&bytes);
-        u32::try_from(bytes.len()).map_err(|_| CatalogError::Malformed("a length beyond memory"))?;
-        let count = reader.size()?;
-        let length = reader.size()?;
-        let place = |reader: &mut Bytes<'_>, length: usize| {
-            let start = bytes.len() - reader.rest().len();
-            reader.take(length).map(|taken| start..start + taken.len())
-        };
-        let blob = place(&mut reader, length)?;
-        let table = Table::new(bytes.get(blob.clone()).unwrap_or_default(), count)?;
+        let small =
+            |length: usize| u32::try_from(length).map_err(|_| CatalogError::Malformed("a length beyond memory"));
+        small(bytes.len())?;
+        let (count, length) = (reader.size()?, reader.size()?);
+        let start = bytes.len() - reader.rest().len();
+        let table = Table::new(reader.take(length)?, count)?;
+        let blob = start..start + length;
         if reader.size()? != COLUMNS {
             return Err(CatalogError::Malformed("another number of columns"));
         }
-        let mut lengths = [0usize; COLUMNS];
+        let mut lengths = [0; COLUMNS];
         for length in &mut lengths {
-            *length = reader.size()?;
+            *length = small(reader.size()?)?;
         }
-        let mut columns = [const { 0..0 }; COLUMNS];
-        for (column, length) in columns.iter_mut().zip(lengths) {
-            *column = place(&mut reader, length)?;
+        let mut ends = [0; COLUMNS];
+        for (end, length) in ends.iter_mut().zip(lengths) {
+            reader.take(length as usize)?;
+            *end = small(bytes.len() - reader.rest().len())?;
         }
+        let start = Mark::start(lengths);
         let mut chunk = Chunk {
             bytes,
             blob,
-            columns,
+            ends,
+            start,
             table,
             state: Mutex::default(),
             shape_marks: Vec::new(),
@@ -98,7 +101,7 @@ impl Chunk {
     /// Reads meta data and waiters, and passes everything between them.
     fn pass(&mut self, cloud: &str, name: &str) -> Result<Front, CatalogError> {
         let mut made = Made::default();
-        let mut columns = Columns { cursor: self.cursor(), strings: self.strings(&mut made) };
+        let mut columns = Columns { cursor: self.cursor(&self.start), strings: self.strings(&mut made) };
         let (meta, rule_set) = super::meta(&mut columns, cloud, name)?;
         let shape_count = columns.small(Column::Meta)?;
         let operation_count = columns.small(Column::Meta)?;
@@ -131,16 +134,16 @@ impl Chunk {
         Ok(Front { meta, rule_set, waiters })
     }
 
-    fn part(&self, range: &Range<usize>) -> &[u8] {
-        self.bytes.get(range.clone()).unwrap_or_default()
+    fn blob(&self) -> &[u8] {
+        self.bytes.get(self.blob.clone()).unwrap_or_default()
     }
 
-    fn cursor(&self) -> Cursor<'_> {
-        Cursor::new(self.columns.each_ref().map(|range| self.part(range)), self.table.len())
+    fn cursor(&self, place: &Mark) -> Cursor<'_> {
+        Cursor::new(&self.bytes, &self.ends, place, self.table.len())
     }
 
     fn strings<'a>(&'a self, made: &'a mut Made) -> Strings<'a> {
-        Strings { blob: self.part(&self.blob), table: &self.table, made }
+        Strings { blob: self.blob(), table: &self.table, made }
     }
 
     /// How many shapes there are.
@@ -155,7 +158,7 @@ impl Chunk {
 
     /// The first shape of this name.
     pub(crate) fn shape_named(&self, name: &str) -> Option<ShapeId> {
-        let blob = self.part(&self.blob);
+        let blob = self.blob();
         let is = |at: &u32| *at != NAMELESS && self.table.get(blob, *at) == Some(name);
         let at = self.shape_names.iter().position(is).filter(|_| !name.is_empty())?;
         ShapeId::try_from(at).ok()
@@ -191,7 +194,7 @@ impl Chunk {
         let kept = (id - id % STRIDE, self.shape_marks.get((id / STRIDE) as usize)?);
         let near = next.filter(|(at, _)| (kept.0..=id).contains(at)).map(|(at, mark)| (*at, mark));
         let (from, mark) = near.unwrap_or(kept);
-        let mut cursor = self.cursor().at(mark);
+        let mut cursor = self.cursor(mark);
         for _ in from..id {
             skim::shape(&mut cursor, count).ok()?;
         }
@@ -204,7 +207,7 @@ impl Chunk {
     pub(crate) fn operation(&self, at: usize) -> Option<(Operation, Facts)> {
         self.operation_names.get(at)?;
         let (at, shapes) = (u32::try_from(at).ok()?, self.shape_names.len() as u32);
-        let mut cursor = self.cursor().at(self.operation_marks.get((at / STRIDE) as usize)?);
+        let mut cursor = self.cursor(self.operation_marks.get((at / STRIDE) as usize)?);
         for _ in 0..at % STRIDE {
             skim::operation(&mut cursor, shapes).ok()?;
         }

@@ -110,6 +110,13 @@ pub(super) struct Mark {
     fresh: u32,
 }
 
+impl Mark {
+    /// The beginning of columns of these lengths.
+    pub(super) fn start(lengths: [u32; COLUMNS]) -> Mark {
+        Mark { left: lengths, fresh: 0 }
+    }
+}
+
 /// A chunk being read: each column goes forward on its own. Strings are numbers here.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor<'a> {
@@ -121,26 +128,23 @@ pub(super) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// The beginning of these columns.
-    pub(super) fn new(columns: [&'a [u8]; COLUMNS], strings: u32) -> Self {
-        Cursor { columns: columns.map(Bytes), fresh: 0, strings }
-    }
-
-    /// This place, to come back to with [`Cursor::at`].
-    pub(super) fn mark(&self) -> Mark {
-        // Chunks that reach this are smaller than 4 GiB.
-        let left = std::array::from_fn(|at| self.columns.get(at).map_or(0, |c| c.0.len() as u32));
-        Mark { left, fresh: self.fresh }
-    }
-
-    /// As this cursor, but at another place.
-    pub(super) fn at(mut self, mark: &Mark) -> Self {
-        for (column, left) in self.columns.iter_mut().zip(mark.left) {
-            let passed = column.0.len().saturating_sub(left as usize);
-            column.0 = column.0.get(passed..).unwrap_or_default();
+    /// A place in a chunk whose columns end where `ends` says.
+    pub(super) fn new(chunk: &'a [u8], ends: &[u32; COLUMNS], place: &Mark, strings: u32) -> Self {
+        let mut columns = [const { Bytes(&[]) }; COLUMNS];
+        for (column, (end, left)) in columns.iter_mut().zip(ends.iter().zip(place.left)) {
+            *column = Bytes(chunk.get(end.saturating_sub(left) as usize..*end as usize).unwrap_or_default());
         }
-        self.fresh = mark.fresh;
-        self
+        Cursor { columns, fresh: place.fresh, strings }
+    }
+
+    /// This place, to come back to.
+    pub(super) fn mark(&self) -> Mark {
+        let mut left = [0; COLUMNS];
+        for (left, column) in left.iter_mut().zip(&self.columns) {
+            // Chunks are smaller than 4 GiB.
+            *left = column.0.len() as u32;
+        }
+        Mark { left, fresh: self.fresh }
     }
 
     #[inline]
