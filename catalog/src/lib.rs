@@ -1,6 +1,7 @@
 //! Every operation of the clouds: names, types, effects, risk, paging, waiting.
 //!
-//! The data is generated (`cargo xtask catalog`) and embedded. A service is unpacked on first use, its parts are decoded when asked for.
+//! The data is generated (`cargo xtask catalog`) and embedded. A service is unpacked on first use; its shapes and operations
+//! are decoded when they are asked for.
 //! This crate does no IO, knows no clock and no async.
 
 mod class;
