@@ -102,7 +102,7 @@ impl Pack {
 
     /// Number of operations of all services, as the index counts them.
     pub(crate) fn operation_count(&self) -> usize {
-        self.entries.iter().map(|e| e.operations).sum()
+        self.entries.iter().fold(0, |sum, e| sum.saturating_add(e.operations))
     }
 
     /// The decompressed chunk of a service.

@@ -87,6 +87,12 @@ impl Checker<'_> {
             functions,
             operations: std::mem::take(&mut self.operations),
         };
+        if escher_ir::codec::canonical(&program).is_err() {
+            // A plan of it could be made, and never be read again.
+            let name = &callable.name;
+            let told = Diagnostic::error("E0102", name.span, format!("`{}` is nested too deeply", name.text));
+            self.say(told.help("give a part a name with `let`, `const` or `fn`"));
+        }
         CheckedPlaybook { name: callable.name.text.clone(), program: Some(program), witnesses }
     }
 

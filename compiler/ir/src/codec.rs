@@ -1,13 +1,17 @@
 //! Deterministic CBOR in an envelope: format, version, what it requires, producer, digest.
 //!
-//! Decoding is total: bytes of any kind give a value or a [`CodecError`], in memory bounded by the input's length.
+//! Decoding is total: bytes of any kind give a value or a [`CodecError`], in memory bounded by the input's length. What
+//! can be written can be read, and from one encoding alone.
 
+use std::convert::Infallible;
+
+use cbor4ii::core::dec::{Read, Reference};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 
-/// Deepest nesting that a reader follows; the deepest program that the compiler accepts stays well below.
+/// Deepest nesting that is written and read: a thread's stack holds it.
 pub const MAX_DEPTH: usize = 512;
 
 /// A type with a place on disk.
@@ -140,7 +144,11 @@ fn domain<T: Stored>(version: u16) -> String {
 
 /// The canonical bytes of a value, without an envelope.
 pub fn canonical<T: Stored>(value: &T) -> Result<Vec<u8>, CodecError> {
-    serde_ipld_dagcbor::to_vec(value).map_err(|e| CodecError::Unwritable { format: T::FORMAT, reason: e.to_string() })
+    let unwritable = |reason: String| CodecError::Unwritable { format: T::FORMAT, reason };
+    let bytes = serde_ipld_dagcbor::to_vec(value).map_err(|e| unwritable(e.to_string()))?;
+    // Refused here, before anybody counts on reading it.
+    check_depth(&bytes, MAX_DEPTH).map_err(|r| unwritable(r.to_string()))?;
+    Ok(bytes)
 }
 
 /// The digest of a value: of its canonical bytes, under its format and version.
@@ -169,7 +177,7 @@ pub fn encode<T: Stored>(value: &T) -> Result<(Digest, Vec<u8>), CodecError> {
 pub fn decode<T: Stored>(bytes: &[u8]) -> Result<(Digest, T), CodecError> {
     let damaged = |reason: String| CodecError::Damaged { format: T::FORMAT, reason };
     check_depth(bytes, MAX_DEPTH).map_err(|r| damaged(r.to_string()))?;
-    let envelope: Envelope = serde_ipld_dagcbor::from_slice(bytes).map_err(|e| damaged(e.to_string()))?;
+    let envelope: Envelope = read(bytes).map_err(damaged)?;
     if envelope.format != T::FORMAT {
         return Err(CodecError::WrongFormat { expected: T::FORMAT, found: envelope.format });
     }
@@ -188,8 +196,35 @@ pub fn decode<T: Stored>(bytes: &[u8]) -> Result<(Digest, T), CodecError> {
     for version in envelope.version..T::VERSION {
         body = T::upgrade(version, body)?;
     }
-    let value = serde_ipld_dagcbor::from_slice(&body).map_err(|e| damaged(e.to_string()))?;
+    let value = read(&body).map_err(damaged)?;
+    // A second spelling, a member that is not known, an instant in another zone: what a digest stands for is one value,
+    // and one value has one digest.
+    if canonical(&value)? != body {
+        return Err(damaged("it is not in the one encoding of its value".to_string()));
+    }
     Ok((found, value))
+}
+
+/// Reads bytes whose depth was checked.
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    let mut from = serde_ipld_dagcbor::de::Deserializer::from_reader(Walked(bytes));
+    T::deserialize(&mut from).map_err(|e| e.to_string())
+}
+
+/// Bytes that [`check_depth`] walked. The library's own reader counts steps instead of levels, and ends at 256 of them:
+/// it would refuse programs that the compiler accepts and answers that clouds give.
+struct Walked<'a>(&'a [u8]);
+
+impl<'a> Read<'a> for Walked<'a> {
+    type Error = Infallible;
+
+    fn fill<'b>(&'b mut self, want: usize) -> Result<Reference<'a, 'b>, Infallible> {
+        Ok(Reference::Long(self.0.get(..want).unwrap_or(self.0)))
+    }
+
+    fn advance(&mut self, n: usize) {
+        self.0 = self.0.get(n..).unwrap_or_default();
+    }
 }
 
 /// Walks CBOR without recursion and without allocating per item: refuses what a recursive reader could not survive.
@@ -291,6 +326,54 @@ mod tests {
         deep.push(0);
         assert!(matches!(decode::<Sample>(&deep), Err(CodecError::Damaged { .. })));
         assert!(matches!(decode::<Sample>(&[0x9a, 0xff, 0xff, 0xff, 0xff]), Err(CodecError::Damaged { .. })));
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum Tree {
+        Leaf(u8),
+        Node(Box<Tree>),
+        Maybe(Option<Box<Tree>>),
+    }
+    impl Stored for Tree {
+        const FORMAT: &'static str = "escher.tree";
+        const VERSION: u16 = 1;
+    }
+
+    #[test]
+    fn what_can_be_written_can_be_read() {
+        for grow in [(|t| Tree::Node(Box::new(t))) as fn(Tree) -> Tree, |t| Tree::Maybe(Some(Box::new(t)))] {
+            let mut tree = Tree::Leaf(1);
+            for depth in 1..=MAX_DEPTH + 1 {
+                let written = encode(&tree);
+                assert_eq!(written.is_ok(), depth < MAX_DEPTH, "{depth}");
+                if let Ok((_, bytes)) = written {
+                    assert_eq!(decode::<Tree>(&bytes).unwrap().1, tree);
+                }
+                tree = grow(tree);
+            }
+        }
+    }
+
+    #[test]
+    fn one_value_has_one_encoding() {
+        let body = |text: &str| hex::decode(text).unwrap();
+        let good = body("a2646e616d656178 65636f756e7403".replace(' ', "").as_str());
+        assert_eq!(canonical(&sample()).unwrap(), good);
+        // Members as a list, a longer number, a member that nobody knows.
+        for other in ["82617803", "a2646e616d65617865636f756e741803", "a3617a0065636f756e7403646e616d656178"] {
+            let body = body(other);
+            let digest = Digest::of("escher.sample/1", &body);
+            let envelope = Envelope {
+                format: "escher.sample".into(),
+                version: 1,
+                requires: vec![],
+                producer: String::new(),
+                digest,
+                body,
+            };
+            let bytes = serde_ipld_dagcbor::to_vec(&envelope).unwrap();
+            assert!(matches!(decode::<Sample>(&bytes), Err(CodecError::Damaged { .. })), "{other}");
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Stored for Plan {
 impl Plan {
     /// Number of items that all steps together would change.
     pub fn blast_radius(&self) -> u64 {
-        self.steps.iter().map(|s| s.up_to.unwrap_or(s.items.len() as u64)).sum()
+        self.steps.iter().fold(0, |sum, s| sum.saturating_add(s.up_to.unwrap_or(s.items.len() as u64)))
     }
 }
 

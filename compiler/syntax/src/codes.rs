@@ -132,7 +132,9 @@ pub(crate) fn layout_refused(span: Span) -> Diagnostic {
 
 /// `step … { } else { }`.
 pub(crate) fn after_step(span: Span, text: &str) -> Diagnostic {
-    Diagnostic::error("E0179", span, format!("`{}` does not follow a step", text.trim()))
+    // Where the words are broken, they may go on over lines.
+    let first = text.trim().lines().next().unwrap_or_default().trim_end();
+    Diagnostic::error("E0179", span, format!("`{first}` does not follow a step"))
         .help("after a step stand `undo { … }` and `catch { … }`")
 }
 

@@ -12,6 +12,9 @@ mod endpoint;
 mod errors;
 #[cfg(test)]
 mod everything;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(test)]
 mod hostile;
 mod http;

@@ -113,7 +113,7 @@ fn member_name(plan: &Plan, official: &str) -> Option<String> {
 }
 
 /// Arguments of the next page; empty where this was the last.
-fn next_tokens(plan: &'static Plan, paging: &Paging, answer: &Value) -> BTreeMap<String, Value> {
+pub(crate) fn next_tokens(plan: &'static Plan, paging: &Paging, answer: &Value) -> BTreeMap<String, Value> {
     let mut tokens = BTreeMap::new();
     if let Some(more) = &paging.more_results
         && path::search(more, answer) != Json::Bool(true)

@@ -11,6 +11,9 @@ mod audit;
 mod clock;
 mod engine;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod journal;
 mod limits;

@@ -13,6 +13,9 @@
 //! nothing. What it doesn't serve it refuses (`UnsupportedOperation`) rather than ignores.
 
 mod aws;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod protocol;
 mod server;
 pub mod world;

@@ -35,6 +35,20 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("xtask", &["escher-catalog", "escher-grammar"]),
     ("guard", &[]),
+    // The fuzz targets look at everything that reads what came from outside.
+    (
+        "escher-fuzz-targets",
+        &[
+            "escher-catalog",
+            "escher-syntax",
+            "escher-ir",
+            "escher-core",
+            "escher-provider",
+            "escher-engine",
+            "escher-aws",
+            "escher-sandbox",
+        ],
+    ),
 ];
 
 /// Further arrows that only tests of a crate may use: from, to, why.

@@ -6,8 +6,12 @@ mod signers;
 mod statement;
 
 pub use gate::Gate;
+#[cfg(feature = "fuzzing")]
+pub(crate) use gate::accept;
 pub(crate) use gate::{Passed, judge};
 pub use keys::SigningKey;
+#[cfg(feature = "fuzzing")]
+pub(crate) use signers::Allowed;
 pub use signers::AllowedSigners;
 pub use statement::ApproveOptions;
 pub(crate) use statement::{add_signature, approve, load_signed, pass, principals, statement_for};

@@ -31,7 +31,7 @@ type Answer = Response<Full<Bytes>>;
 pub(crate) struct Dropped;
 
 /// Parameters that belong to the protocol.
-const PROTOCOL_PARAMETERS: &[&str] = &[
+pub(crate) const PROTOCOL_PARAMETERS: &[&str] = &[
     "Action",
     "Version",
     "X-Amz-Algorithm",

@@ -27,6 +27,8 @@ use crate::world::{StateError, World};
 use activity::Activity;
 pub use activity::{MAX_ENTRIES, MAX_PARAMETERS};
 use faults::Faults;
+#[cfg(feature = "fuzzing")]
+pub(crate) use http::PROTOCOL_PARAMETERS;
 use io::Socket;
 
 /// How long open connections may take to finish after the shutdown.
