@@ -7,7 +7,7 @@ use crate::{json, units};
 /// Why a value is not one of a type's, as "`…`" to be shown after "and this is"; none where it is.
 pub fn outside(value: &Value, ty: &Type) -> Option<String> {
     (!admits(value, ty)).then(|| match value {
-        Value::String(s) => format!("`\"{s}\"`"),
+        Value::String(s) => format!("`{s:?}`"),
         other => format!("`{}`", json::to_text(other)),
     })
 }

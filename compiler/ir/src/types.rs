@@ -165,7 +165,7 @@ impl std::fmt::Display for Type {
                         f.write_str(" | ")?;
                     }
                     match value {
-                        Value::String(s) => write!(f, "\"{s}\"")?,
+                        Value::String(s) => write!(f, "{s:?}")?,
                         other => f.write_str(&crate::json::to_text(other))?,
                     }
                 }

@@ -66,7 +66,7 @@ impl Diagnostic {
         Diagnostic {
             code,
             severity: Severity::Error,
-            message: message.into(),
+            message: on_one_line(message.into()),
             span,
             labels: Vec::new(),
             help: None,
@@ -82,7 +82,7 @@ impl Diagnostic {
     /// Adds a note at another place.
     #[must_use]
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
-        self.labels.push(Label { span, text: text.into() });
+        self.labels.push(Label { span, text: on_one_line(text.into()) });
         self
     }
 
@@ -98,5 +98,28 @@ impl Diagnostic {
     pub fn fix(mut self, title: impl Into<String>, span: Span, text: impl Into<String>) -> Diagnostic {
         self.fixes.push(Fix { title: title.into(), edits: vec![Edit { span, text: text.into() }] });
         self
+    }
+}
+
+/// Input that a message names may hold line feeds, and what a terminal takes for commands: shown as escapes.
+fn on_one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_message_names_stays_on_its_line() {
+        let told = Diagnostic::error("E0001", Span::default(), "`é\n\u{1b}[2J`").label(Span::default(), "a\tb");
+        assert_eq!((told.message.as_str(), told.labels[0].text.as_str()), ("`é\\n\\u{1b}[2J`", "a\\tb"));
     }
 }

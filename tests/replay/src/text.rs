@@ -53,8 +53,11 @@ pub fn check(data: &[u8]) {
 fn told(source: &str, diagnostics: &[Diagnostic]) {
     for d in diagnostics {
         within(source, d.span);
-        d.labels.iter().for_each(|label| within(source, label.span));
-        assert!(!d.message.is_empty() && !d.message.contains('\n'), "{d:?}");
+        assert!(!d.message.is_empty() && !d.message.contains(char::is_control), "{d:?}");
+        for label in &d.labels {
+            within(source, label.span);
+            assert!(!label.text.contains(char::is_control), "{d:?}");
+        }
         for fix in &d.fixes {
             // In order and not overlapping: whoever applies them need not think.
             let mut end = 0;
