@@ -62,7 +62,12 @@ pub(crate) enum Command {
     /// Set up a project: escher.toml and an allowed-signers file.
     #[command(after_help = "Examples:
   escher init ops --solo ~/.ssh/id_ed25519.pub     one person alone: that key may approve its own runs
-  escher init                                      here; add signers and roles to the files it writes")]
+  escher init ops --root ~/.ssh/id_ed25519.pub     for several: that key signs who may approve
+  escher init                                      here; add signers and roles to the files it writes
+
+Who may approve, in which role, and whether one person is alone holds only as the root key signed it:
+after a change, `escher trust sign --key KEY`. Without --solo and --root, the first approver's key
+becomes the root key.")]
     Init {
         /// The folder.
         #[arg(default_value = ".")]
@@ -70,6 +75,9 @@ pub(crate) enum Command {
         /// For one person alone: their public key may approve their own runs, and the audit log says so each time.
         #[arg(long, value_name = "KEY.pub")]
         solo: Option<PathBuf>,
+        /// For several: the public key under which signers and roles are signed.
+        #[arg(long, value_name = "KEY.pub", conflicts_with = "solo")]
+        root: Option<PathBuf>,
     },
     /// Show all diagnostics of playbooks. Nothing is run, nothing is asked of a network.
     #[command(after_help = "Examples:
@@ -149,19 +157,47 @@ pub(crate) enum Command {
     /// Sign a plan with an SSH key.
     #[command(after_help = "Examples:
   escher approve plan.json --key ~/.ssh/id_ed25519
-  escher approve r-20261121-k3v9q2m7xa --key id_ed25519 --comment 'as discussed'")]
+  escher approve r-20261121-k3v9q2m7xa --key id_ed25519 --comment 'as discussed'
+  escher approve plan.json --key id_ed25519 --revoke
+
+With a key that only ssh-keygen can use (a security key, an agent):
+  escher approve plan.json --as ada --statement s.json
+  ssh-keygen -Y sign -n escher-approval -f KEY s.json
+  escher approve plan.json --statement s.json --signature s.json.sig")]
     Approve {
         /// A plan file or a run id.
         plan: String,
         /// Private key in OpenSSH's format.
-        #[arg(long, value_name = "SSH_KEY")]
-        key: PathBuf,
+        #[arg(long, value_name = "SSH_KEY", required_unless_present = "statement")]
+        key: Option<PathBuf>,
+        /// Take the approvals back that the plan has so far.
+        #[arg(long)]
+        revoke: bool,
+        /// Write what is to be signed here, and sign nothing; with --signature: what was signed.
+        #[arg(long, value_name = "FILE", conflicts_with = "key")]
+        statement: Option<PathBuf>,
+        /// The signature that `ssh-keygen -Y sign` made of the statement.
+        #[arg(long, value_name = "FILE", requires = "statement")]
+        signature: Option<PathBuf>,
+        /// Also write the statement here, and its signature beside it as FILE.sig.
+        #[arg(short, long, value_name = "FILE", conflicts_with = "statement")]
+        output: Option<PathBuf>,
         /// Your words, which are signed too.
         #[arg(long, default_value = "")]
         comment: String,
         /// Who signs, where the key may sign for several principals.
         #[arg(long = "as", value_name = "PRINCIPAL")]
         principal: Option<String>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Show or sign who may approve: signers, roles and the solo flag hold as the root key signed them.
+    #[command(after_help = "Examples:
+  escher trust                              what holds, and whether the files here still say so
+  escher trust sign --key ~/.ssh/id_ed25519  after a change of allowed_signers or [roles]")]
+    Trust {
+        #[command(subcommand)]
+        what: Option<Trust>,
         #[command(flatten)]
         format: FormatArg,
     },
@@ -314,9 +350,42 @@ pub(crate) enum Runs {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Trust {
+    /// What holds, and whether the files here still say so.
+    Show {
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Sign what the files here say with the root key; the first time, pin that key.
+    Sign {
+        /// Private key in OpenSSH's format.
+        #[arg(long, value_name = "SSH_KEY", required_unless_present = "statement")]
+        key: Option<PathBuf>,
+        /// Write what is to be signed here, and sign nothing; with --signature: what was signed.
+        #[arg(long, value_name = "FILE", conflicts_with = "key")]
+        statement: Option<PathBuf>,
+        /// The signature that `ssh-keygen -Y sign -n escher-trust` made of the statement.
+        #[arg(long, value_name = "FILE", requires = "statement")]
+        signature: Option<PathBuf>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
     /// All entries, oldest first.
     Show {
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Write the approvals of a run to files that `ssh-keygen -Y verify` takes.
+    Export {
+        /// The run.
+        run: String,
+        /// Folder for the statements and, beside each, its signature.
+        #[arg(short, long, value_name = "DIR")]
+        output: PathBuf,
         #[command(flatten)]
         format: FormatArg,
     },
@@ -345,8 +414,20 @@ impl Cli {
             Command::Runs { what: Some(Runs::List { format: f } | Runs::Show { format: f, .. }), format } => {
                 if of(f) == Format::Human { of(format) } else { of(f) }
             }
-            Command::Audit { what: Some(Audit::Show { format: f } | Audit::Verify { format: f }), format } => {
+            Command::Trust { what: Some(Trust::Show { format: f } | Trust::Sign { format: f, .. }), format } => {
                 if of(f) == Format::Human { of(format) } else { of(f) }
+            }
+            Command::Trust { format, .. } => of(format),
+            Command::Audit {
+                what:
+                    Some(Audit::Show { format: f } | Audit::Verify { format: f, .. } | Audit::Export { format: f, .. }),
+                format,
+            } => {
+                if of(f) == Format::Human {
+                    of(format)
+                } else {
+                    of(f)
+                }
             }
             Command::Runs { format, .. } | Command::Audit { format, .. } => of(format),
             _ => Format::Human,

@@ -1,6 +1,6 @@
 //! The project at hand: its settings, its state, who is working on it.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use escher_engine::{AllowedSigners, Engine, Gate, SqliteStore};
@@ -63,10 +63,14 @@ impl Project {
     }
 
     /// Who may approve.
-    pub(crate) fn gate(&self, sandbox: bool) -> Result<Gate, Failure> {
+    pub(crate) fn gate(&self, engine: &Engine, sandbox: bool) -> Result<Gate, Failure> {
         let signers = match &self.root {
             Some(root) => {
                 let path = root.join(&self.settings.approval.signers);
+                if let Some(reason) = leaves(root, &self.settings.approval.signers) {
+                    engine.refuse(None, &self.principal()?, &reason)?;
+                    return Err(Failure::refused(reason).help("name a file of the project in `[approval] signers`"));
+                }
                 match std::fs::read_to_string(&path) {
                     Ok(text) => AllowedSigners::parse(&text)?,
                     Err(e) if e.kind() == std::io::ErrorKind::NotFound => AllowedSigners::default(),
@@ -77,4 +81,15 @@ impl Project {
         };
         Ok(Gate { signers, roles: self.settings.roles.clone(), solo: self.settings.approval.solo, sandbox })
     }
+}
+
+/// Why a path of the settings is none of the project: whoever can write elsewhere must not decide who approves.
+fn leaves(root: &Path, path: &Path) -> Option<String> {
+    let shown = path.display();
+    let inside = path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
+    if !inside {
+        return Some(format!("the allowed-signers file {shown} is not in the project"));
+    }
+    let (Ok(root), Ok(real)) = (root.canonicalize(), root.join(path).canonicalize()) else { return None };
+    (!real.starts_with(&root)).then(|| format!("the allowed-signers file {shown} is a link that leaves the project"))
 }

@@ -1,5 +1,8 @@
 //! `escher audit`: the hash chain, shown or verified.
 
+use std::path::Path;
+
+use escher_ir::statement::Signed;
 use serde_json::{Value, json};
 
 use crate::args::{Common, Format};
@@ -46,6 +49,42 @@ pub(crate) fn show(common: &Common, format: Format) -> Result<u8, Failure> {
     }
     output::line(&table.to_string());
     Ok(0)
+}
+
+/// Writes the approvals of a run as `ssh-keygen` takes them.
+pub(crate) fn export(common: &Common, run: &str, to: &Path, format: Format) -> Result<u8, Failure> {
+    let engine = Project::find(None, common)?.engine()?;
+    let failed = |e: std::io::Error| Failure::failed(format!("cannot write into {}: {e}", to.display()));
+    std::fs::create_dir_all(to).map_err(failed)?;
+    let mut files = Vec::new();
+    for (digest, signed) in engine.signed(run)? {
+        let file = to.join(format!("{}.json", digest.short()));
+        write_signed(&file, &signed)?;
+        files.push(file);
+    }
+    if format == Format::Json {
+        output::json(&json!({ "schema": "escher.approvals/1", "run": run, "statements": files }));
+        return Ok(0);
+    }
+    if files.is_empty() {
+        output::note(&format!("Run {run} has no approvals."));
+    }
+    for file in files {
+        let shown = file.display();
+        output::line(&format!(
+            "ssh-keygen -Y verify -f allowed_signers -I PRINCIPAL -n escher-approval -s {shown}.sig < {shown}"
+        ));
+    }
+    Ok(0)
+}
+
+/// A statement, and its signature beside it.
+pub(crate) fn write_signed(file: &Path, signed: &Signed) -> Result<(), Failure> {
+    let failed = |e: std::io::Error| Failure::failed(format!("cannot write {}: {e}", file.display()));
+    std::fs::write(file, &signed.statement).map_err(failed)?;
+    let mut beside = file.as_os_str().to_os_string();
+    beside.push(".sig");
+    std::fs::write(beside, &signed.signature).map_err(failed)
 }
 
 pub(crate) fn verify(common: &Common, format: Format) -> Result<u8, Failure> {

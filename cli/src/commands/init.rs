@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use crate::args::Common;
 use crate::failure::Failure;
-use crate::project::SETTINGS;
+use crate::project::{Project, SETTINGS};
 use crate::{output, platform};
 
-pub(crate) fn init(dir: &Path, solo: Option<&Path>) -> Result<u8, Failure> {
+pub(crate) fn init(common: &Common, dir: &Path, solo: Option<&Path>, root: Option<&Path>) -> Result<u8, Failure> {
     let settings = dir.join(SETTINGS);
     if settings.exists() {
         return Err(
@@ -20,6 +21,8 @@ pub(crate) fn init(dir: &Path, solo: Option<&Path>) -> Result<u8, Failure> {
         }
         None => (None, String::new()),
     };
+    // Read before anything is written: a wrong file is said first.
+    root.map(public_key).transpose()?;
     std::fs::create_dir_all(dir).map_err(|e| Failure::failed(format!("cannot make {}: {e}", dir.display())))?;
     write(&dir.join("allowed_signers"), &signers_text(&signer))?;
     let ignore = dir.join(".gitignore");
@@ -29,13 +32,37 @@ pub(crate) fn init(dir: &Path, solo: Option<&Path>) -> Result<u8, Failure> {
     // Last, so that a half-made project is not taken for one.
     write(&settings, &settings_text(principal.as_deref()))?;
     output::note(&format!("Set up {}", std::path::absolute(dir).unwrap_or_else(|_| dir.into()).display()));
+    let pinned = match solo.or(root) {
+        Some(key) => pin(common, dir, key)?,
+        None => false,
+    };
     match principal {
         Some(principal) => {
             output::note(&format!("{principal} may approve their own runs here; the audit log says `solo` each time."))
         }
         None => output::note("Add the keys of those who approve to allowed_signers, and their names to [roles]."),
     }
+    if pinned {
+        output::note("Who may approve is signed under that key: after a change, `escher trust sign --key KEY`.");
+    }
     Ok(0)
+}
+
+/// Pins the root key in the audit log's first record.
+fn pin(common: &Common, dir: &Path, key: &Path) -> Result<bool, Failure> {
+    let project = Project::find(Some(dir), common)?;
+    let engine = project.engine()?;
+    if engine.trust()?.is_some() {
+        output::note(
+            "This state has its root key already: `escher trust sign --key KEY` signs these settings with it.",
+        );
+        return Ok(false);
+    }
+    let line =
+        std::fs::read_to_string(key).map_err(|e| Failure::usage(format!("cannot read {}: {e}", key.display())))?;
+    let gate = project.gate(&engine, false)?;
+    engine.pin_root(line.trim(), &gate, &project.principal()?)?;
+    Ok(true)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

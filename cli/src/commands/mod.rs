@@ -14,15 +14,16 @@ mod plan;
 mod run;
 mod runs;
 mod sandbox;
+mod trust;
 
-use crate::args::{Audit, Cli, Command, Runs};
+use crate::args::{Audit, Cli, Command, Runs, Trust};
 use crate::failure::Failure;
 
 /// Does what was asked and gives the exit code.
 pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
     let (common, format) = (&cli.common, cli.format());
     match &cli.command {
-        Command::Init { dir, solo } => init::init(dir, solo.as_deref()),
+        Command::Init { dir, solo, root } => init::init(common, dir, solo.as_deref(), root.as_deref()),
         Command::Check { paths, .. } => check::check(paths, format),
         Command::Fmt { stdin: true, .. } => fmt::stdin(),
         Command::Fmt { paths, check, .. } => fmt::files(paths, *check),
@@ -33,9 +34,22 @@ pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Command::Plan { playbook, set, output, .. } => {
             block_on(plan::plan(common, playbook, set, output.as_deref(), format))
         }
-        Command::Approve { plan, key, comment, principal, .. } => {
-            approve::approve(common, plan, key, comment, principal.as_deref(), format)
+        Command::Approve { plan, key, revoke, statement, signature, output, comment, principal, .. } => {
+            let wanted = approve::Wanted {
+                revoke: *revoke,
+                key: key.as_deref(),
+                statement: statement.as_deref(),
+                signature: signature.as_deref(),
+                output: output.as_deref(),
+                comment,
+                principal: principal.as_deref(),
+            };
+            approve::approve(common, plan, &wanted, format)
         }
+        Command::Trust { what: Some(Trust::Sign { key, statement, signature, .. }), .. } => {
+            trust::sign(common, key.as_deref(), statement.as_deref(), signature.as_deref(), format)
+        }
+        Command::Trust { .. } => trust::show(common, format),
         Command::Run { what, set, yes, sandbox, .. } => {
             block_on(run::run(common, what, set, *yes, sandbox.as_deref(), format))
         }
@@ -44,6 +58,9 @@ pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Command::Runs { what: Some(Runs::Show { run, .. }), .. } => runs::show(common, run, format),
         Command::Runs { .. } => runs::list(common, format),
         Command::Audit { what: Some(Audit::Verify { .. }), .. } => audit::verify(common, format),
+        Command::Audit { what: Some(Audit::Export { run, output, .. }), .. } => {
+            audit::export(common, run, output, format)
+        }
         Command::Audit { .. } => audit::show(common, format),
         Command::Sandbox { seed, port, latency, log, until_closed } => {
             sandbox::serve(seed.as_deref(), *port, latency.as_deref(), log.as_deref(), *until_closed)

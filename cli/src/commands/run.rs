@@ -35,7 +35,7 @@ pub(crate) async fn run(
             unchanged(&engine, path, &planned)?;
         }
         let client = clouds::client(common, None);
-        let report = start(&engine, &planned, &client, &run_options(&project, false, yes, format)?).await?;
+        let report = start(&engine, &planned, &client, &run_options(&project, &engine, false, yes, format)?).await?;
         return finish(&report, format);
     }
     let loaded = plan::load(what, format)?;
@@ -50,7 +50,7 @@ pub(crate) async fn run(
         render::plan::print(&planned);
     }
     let planned = if practice.is_some() { planned } else { permitted(&engine, planned, yes)? };
-    let options = run_options(&project, practice.is_some(), yes, format)?;
+    let options = run_options(&project, &engine, practice.is_some(), yes, format)?;
     let report = start(&engine, &planned, &client, &options).await?;
     match (&practice, format) {
         (Some(_), Format::Human) => {
@@ -89,6 +89,7 @@ fn permitted(engine: &Engine, planned: Planned, yes: bool) -> Result<Planned, Fa
     if planned.plan.approval.is_none() || planned.plan.blast_radius() == 0 {
         let changes = planned.plan.blast_radius() > 0;
         if changes && !yes && !output::ask("Run this plan?") {
+            engine.refuse(Some(&planned.run), &planned.principal, "nobody said yes")?;
             return Err(
                 Failure::refused("nobody said yes").help(format!("run it with `escher run {} --yes`", planned.run))
             );
@@ -136,7 +137,7 @@ fn difference(approved: &Planned, now: &Planned) -> &'static str {
 pub(crate) async fn resume(common: &Common, run: &str, yes: bool, format: Format) -> Result<u8, Failure> {
     let project = Project::find(None, common)?;
     let engine = project.engine()?;
-    let options = run_options(&project, false, yes, format)?;
+    let options = run_options(&project, &engine, false, yes, format)?;
     let client = clouds::client(common, None);
     let cancelled = on_interrupt(&options.cancel);
     let report = engine.resume(run, &client, &options).await;
@@ -147,7 +148,7 @@ pub(crate) async fn resume(common: &Common, run: &str, yes: bool, format: Format
 pub(crate) async fn undo(common: &Common, run: &str, format: Format) -> Result<u8, Failure> {
     let project = Project::find(None, common)?;
     let engine = project.engine()?;
-    let options = run_options(&project, false, true, format)?;
+    let options = run_options(&project, &engine, false, true, format)?;
     let client = clouds::client(common, None);
     let cancelled = on_interrupt(&options.cancel);
     let report = engine.undo(run, &client, &options).await;
@@ -155,8 +156,14 @@ pub(crate) async fn undo(common: &Common, run: &str, format: Format) -> Result<u
     finish(&report?, format)
 }
 
-fn run_options(project: &Project, sandbox: bool, yes: bool, format: Format) -> Result<RunOptions, Failure> {
-    let mut options = RunOptions::new(project.principal()?, project.gate(sandbox)?);
+fn run_options(
+    project: &Project,
+    engine: &Engine,
+    sandbox: bool,
+    yes: bool,
+    format: Format,
+) -> Result<RunOptions, Failure> {
+    let mut options = RunOptions::new(project.principal()?, project.gate(engine, sandbox)?);
     options.confirm = if yes { Confirm::Yes } else { Confirm::Ask(Arc::new(output::ask)) };
     options.progress = render::progress::live(format);
     Ok(options)

@@ -21,7 +21,13 @@ pub struct AuditSegment {
 
 impl Stored for AuditSegment {
     const FORMAT: &'static str = "escher.audit";
-    const VERSION: u16 = 1;
+    // 2: `Rooted`, `Trusted`, `Revoked`, `CancelRequested`.
+    const VERSION: u16 = 2;
+
+    fn upgrade(_: u16, body: Vec<u8>) -> Result<Vec<u8>, CodecError> {
+        // Only events were added.
+        Ok(body)
+    }
 }
 
 /// One entry.
@@ -54,6 +60,28 @@ impl AuditEntry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum AuditEvent {
+    /// A root key was pinned, with the settings that hold from here on.
+    Rooted {
+        /// The root key, as a public key line has it.
+        root: String,
+        /// Its fingerprint.
+        key: String,
+        /// Digest of the settings.
+        settings: Digest,
+        /// Who did it.
+        principal: String,
+    },
+    /// Settings were signed under the root key.
+    Trusted {
+        /// Number of the entry of trust.
+        number: u64,
+        /// Fingerprint of the root key.
+        key: String,
+        /// Digest of the settings.
+        settings: Digest,
+        /// Who did it.
+        principal: String,
+    },
     /// A plan was made.
     Planned {
         /// Its run.
@@ -79,6 +107,28 @@ pub enum AuditEvent {
         key: String,
         /// The approver's words.
         comment: String,
+    },
+    /// The approvals of a run were taken back.
+    Revoked {
+        /// The run.
+        run: String,
+        /// The signed statement, an object.
+        revocation: Digest,
+        /// The approvals that no longer count.
+        approvals: Vec<Digest>,
+        /// Who.
+        principal: String,
+        /// Fingerprint of the key.
+        key: String,
+        /// Their words.
+        comment: String,
+    },
+    /// Somebody asked for the end of a run.
+    CancelRequested {
+        /// The run.
+        run: String,
+        /// Who.
+        principal: String,
     },
     /// Something was refused before anything was sent.
     Refused {
@@ -182,6 +232,8 @@ impl AuditEvent {
         match self {
             AuditEvent::Planned { run, .. }
             | AuditEvent::Approved { run, .. }
+            | AuditEvent::Revoked { run, .. }
+            | AuditEvent::CancelRequested { run, .. }
             | AuditEvent::Started { run, .. }
             | AuditEvent::Resumed { run, .. }
             | AuditEvent::Intent { run, .. }
@@ -190,6 +242,7 @@ impl AuditEvent {
             | AuditEvent::Ended { run, .. }
             | AuditEvent::Finished { run, .. } => Some(run),
             AuditEvent::Refused { run, .. } => run.as_deref(),
+            AuditEvent::Rooted { .. } | AuditEvent::Trusted { .. } => None,
         }
     }
 }

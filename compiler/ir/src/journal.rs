@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::codec::Stored;
+use crate::codec::{CodecError, Stored};
 use crate::digest::Digest;
 use crate::plan::ItemId;
 use crate::value::Value;
@@ -22,7 +22,13 @@ pub struct Segment {
 
 impl Stored for Segment {
     const FORMAT: &'static str = "escher.journal";
-    const VERSION: u16 = 1;
+    // 2: `Revoked`.
+    const VERSION: u16 = 2;
+
+    fn upgrade(_: u16, body: Vec<u8>) -> Result<Vec<u8>, CodecError> {
+        // Only events were added.
+        Ok(body)
+    }
 }
 
 /// An event with its time.
@@ -94,6 +100,13 @@ pub enum Event {
     Approved {
         /// The signed statement, an object.
         approval: Digest,
+        /// Who.
+        principal: String,
+    },
+    /// The approvals so far were taken back.
+    Revoked {
+        /// The signed statement, an object.
+        revocation: Digest,
         /// Who.
         principal: String,
     },

@@ -13,6 +13,7 @@ pub mod operation;
 pub mod plan;
 pub mod program;
 pub mod statement;
+pub mod trust;
 pub mod types;
 pub mod units;
 pub mod value;

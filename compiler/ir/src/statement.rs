@@ -9,6 +9,9 @@ use crate::digest::Digest;
 /// The SSHSIG namespace of approvals.
 pub const NAMESPACE: &str = "escher-approval";
 
+/// The schema of statements.
+pub const STATEMENT: &str = "escher.statement/2";
+
 /// What is approved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -21,6 +24,8 @@ pub enum StatementKind {
     Template,
     /// The rest of a run that has begun.
     LaterPart,
+    /// The approvals of a plan, taken back.
+    Revocation,
 }
 
 /// What an approver signs: JSON with sorted keys, no white space, one line feed at the end.
@@ -36,15 +41,17 @@ pub struct Statement {
     pub expires: Timestamp,
     /// What it is.
     pub kind: StatementKind,
-    /// Who approves: a principal of the allowed-signers file.
-    pub principal: String,
+    /// Who made the plan.
+    pub planner: String,
     /// Name of the playbook.
     pub playbook: String,
+    /// Who approves: a principal of the allowed-signers file.
+    pub principal: String,
     /// How many principals are needed.
     pub quorum: u32,
     /// Run id, or name of the schedule or template.
     pub run: String,
-    /// `escher.statement/1`.
+    /// [`STATEMENT`].
     pub schema: String,
     /// From when it holds.
     pub signed: Timestamp,
@@ -55,12 +62,17 @@ pub struct Statement {
 impl Statement {
     /// The bytes that are signed.
     pub fn to_bytes(&self) -> Vec<u8> {
-        // Going through `Value` sorts the keys, whatever the order of the fields.
-        let value = serde_json::to_value(self).unwrap_or(serde_json::Value::Null);
-        let mut text = value.to_string();
-        text.push('\n');
-        text.into_bytes()
+        canonical_json(self)
     }
+}
+
+/// JSON with sorted keys and no white space, and a line feed.
+pub(crate) fn canonical_json<T: Serialize>(value: &T) -> Vec<u8> {
+    // Going through `Value` sorts the keys, whatever the order of the fields.
+    let value = serde_json::to_value(value).unwrap_or(serde_json::Value::Null);
+    let mut text = value.to_string();
+    text.push('\n');
+    text.into_bytes()
 }
 
 /// A signed statement.

@@ -3,8 +3,9 @@
 //! Readings are tried again as the SDKs do; a change is sent once, and its error says how far it got.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use escher_catalog::endpoints::EndpointRules;
 use escher_catalog::{Catalog, Waiter};
@@ -58,6 +59,8 @@ pub struct Client {
     options: Options,
     /// The account of each caller.
     accounts: Mutex<HashMap<Caller, String>>,
+    /// Seconds by which AWS's clock was ahead, when it last said.
+    ahead: AtomicI64,
     /// Endpoint rules by service: reading them takes longer than following them.
     rules: std::sync::Mutex<HashMap<Arc<str>, Option<Arc<EndpointRules>>>>,
 }
@@ -67,7 +70,14 @@ impl Client {
     pub fn new(options: Options) -> Client {
         let http = Http::default();
         let chain = if options.practice { Chain::practice(http.clone()) } else { Chain::new(http.clone()) };
-        Client { chain, http, options, accounts: Mutex::default(), rules: Default::default() }
+        Client {
+            chain,
+            http,
+            options,
+            accounts: Mutex::default(),
+            ahead: AtomicI64::new(i64::MIN),
+            rules: Default::default(),
+        }
     }
 
     /// The endpoint that is set for a service: by flag, for the service, by the target, for all.
@@ -108,13 +118,25 @@ impl Client {
         let mut attempts = Attempts::new(self.chain.max_attempts(&request.target.region).await);
         loop {
             let refused = match self.attempt(plan, request, request.target.read_role.as_deref()).await {
-                Ok(received) => return Ok(received),
+                Ok(received) => {
+                    self.note_time(&received);
+                    return Ok(received);
+                }
                 Err(refused) => refused,
             };
             match attempts.pause(&refused.error, retry::chance()) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Err(refused),
             }
+        }
+    }
+
+    /// Remembers what time AWS says it is.
+    fn note_time(&self, received: &Received) {
+        let here = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
+        let here = here.and_then(|d| i64::try_from(d.as_secs()).ok());
+        if let (Some(there), Some(here)) = (received.server_time(), here) {
+            self.ahead.store(there.saturating_sub(here), Ordering::Relaxed);
         }
     }
 
@@ -206,6 +228,10 @@ pub(crate) fn readable(request: &Request) -> Result<&'static Plan, CallError> {
 }
 
 impl Read for Client {
+    fn ahead(&self) -> Option<i64> {
+        Some(self.ahead.load(Ordering::Relaxed)).filter(|seconds| *seconds != i64::MIN)
+    }
+
     fn resolve(&self, target: Target) -> BoxFuture<'_, Result<Target, CallError>> {
         self.resolved(target).boxed()
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use escher_ir::Digest;
 use escher_ir::audit::{AuditEntry, AuditEvent, AuditSegment};
-use escher_ir::codec;
+use escher_ir::codec::{self, CodecError};
 use escher_ir::journal::{Entry, Event};
 use jiff::Timestamp;
 
@@ -114,6 +114,34 @@ pub(crate) fn refused(engine: &Engine, run: Option<&str>, principal: &str, refus
     match commit(&*engine.store, &mut End::default(), Commit::default(), vec![(at, event)]) {
         Ok(_) => refused.into(),
         Err(error) => error,
+    }
+}
+
+/// When the last entry was written.
+pub(crate) fn last_at(store: &dyn StateStore) -> Result<Option<Timestamp>, EngineError> {
+    let Some(at) = store.head(STREAM)?.count.checked_sub(1) else { return Ok(None) };
+    let Some(segment) = store.read_one(STREAM, at)? else { return Ok(None) };
+    let (_, segment): (_, AuditSegment) = codec::decode(&segment.bytes)?;
+    Ok(segment.entries.last().map(|entry| entry.at))
+}
+
+/// State that is not what was written keeps a run from starting: refused and written down, where it can be.
+pub(crate) fn tampered(engine: &Engine, run: Option<&str>, principal: &str, error: EngineError) -> EngineError {
+    let reason = match &error {
+        EngineError::Store(StoreError::Damaged { .. })
+        | EngineError::Codec(
+            CodecError::Damaged { .. }
+            | CodecError::WrongFormat { .. }
+            | CodecError::Digest { .. }
+            | CodecError::Requires { .. },
+        ) => error.to_string(),
+        _ => return error,
+    };
+    let no = Refused::new(reason, "`escher audit verify` says what is whole; restore the state from a backup");
+    match refused(engine, run, principal, no.clone()) {
+        // The log itself can't be written: still no.
+        EngineError::Store(StoreError::Damaged { .. }) | EngineError::Codec(_) => no.into(),
+        other => other,
     }
 }
 

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use escher_catalog::Catalog;
 use escher_ir::audit::AuditEntry;
 use escher_ir::program::Program;
-use escher_ir::statement::Statement;
+use escher_ir::statement::{Signed, Statement, StatementKind};
+use escher_ir::trust::TrustStatement;
 use escher_ir::{Digest, Value};
 use escher_provider::{Change, Read};
 use jiff::Timestamp;
 
-use crate::approve::{ApproveOptions, Gate, SigningKey};
+use crate::approve::{ApproveOptions, Gate, SigningKey, TrustReport};
 use crate::audit::AuditVerdict;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{EngineError, Refused};
@@ -99,7 +100,12 @@ impl Engine {
 
     /// The statement that an approver signs, for signing elsewhere (`ssh-keygen -Y sign -n escher-approval`).
     pub fn statement_for(&self, run: &str, options: &ApproveOptions) -> Result<Statement, EngineError> {
-        crate::approve::statement_for(self, run, options)
+        crate::approve::statement_for(self, run, StatementKind::Plan, options)
+    }
+
+    /// The statement that takes the approvals of a run back, for signing elsewhere.
+    pub fn revocation_for(&self, run: &str, options: &ApproveOptions) -> Result<Statement, EngineError> {
+        crate::approve::statement_for(self, run, StatementKind::Revocation, options)
     }
 
     /// Signs and records an approval; the digest is that of the signed statement.
@@ -113,6 +119,62 @@ impl Engine {
         gate: &Gate,
     ) -> Result<Digest, EngineError> {
         crate::approve::approve(self, run, key, options, gate)
+    }
+
+    /// Takes the approvals back that a run has so far. Whoever may approve may do that.
+    pub fn revoke(
+        &self,
+        run: &str,
+        key: &SigningKey,
+        options: &ApproveOptions,
+        gate: &Gate,
+    ) -> Result<Digest, EngineError> {
+        crate::approve::revoke(self, run, key, options, gate)
+    }
+
+    /// Pins the root key of this store, a public key line, and with it the signers, roles and solo flag at hand.
+    ///
+    /// Errors: [`EngineError::Refused`] where one is pinned.
+    pub fn pin_root(&self, root: &str, gate: &Gate, principal: &str) -> Result<TrustReport, EngineError> {
+        crate::approve::trust::pin(self, root, gate, principal)
+    }
+
+    /// What the root key signed last; none where no root key is pinned.
+    pub fn trust(&self) -> Result<Option<TrustReport>, EngineError> {
+        crate::approve::trust::report(self)
+    }
+
+    /// Whether signers, roles and solo flag at hand are those that the root key signed.
+    pub fn trusts(&self, gate: &Gate) -> Result<bool, EngineError> {
+        crate::approve::trust::holds(self, gate)
+    }
+
+    /// Signs signers, roles and solo flag at hand with the root key; the first time, pins it.
+    pub fn sign_trust(&self, key: &SigningKey, gate: &Gate, principal: &str) -> Result<TrustReport, EngineError> {
+        crate::approve::trust::sign(self, key, gate, principal)
+    }
+
+    /// The statement that the root key signs for what is at hand, for signing elsewhere
+    /// (`ssh-keygen -Y sign -n escher-trust`).
+    pub fn trust_statement(&self, gate: &Gate) -> Result<TrustStatement, EngineError> {
+        crate::approve::trust::statement_for(self, gate)
+    }
+
+    /// Records what the root key signed elsewhere: the exact bytes of the statement and the armoured signature.
+    pub fn add_trust(
+        &self,
+        statement: &[u8],
+        signature: &str,
+        gate: &Gate,
+        principal: &str,
+    ) -> Result<TrustReport, EngineError> {
+        crate::approve::trust::add_signature(self, statement, signature, gate, principal)
+    }
+
+    /// The signed statements that a run has: approvals that count, with their digests.
+    pub fn signed(&self, run: &str) -> Result<Vec<(Digest, Signed)>, EngineError> {
+        let state = crate::plan::state_of(self, run)?;
+        crate::approve::load_signed(self, &state)
     }
 
     /// Records an approval that was signed elsewhere: the exact bytes of the statement and the armoured signature.

@@ -1,6 +1,6 @@
 //! Doors for the fuzz targets (`tests/replay`), behind the feature `fuzzing`. Nobody else may use them.
 
-use escher_ir::statement::{NAMESPACE, Signed};
+use escher_ir::statement::{NAMESPACE, Signed, StatementKind};
 use jiff::Timestamp;
 use ssh_key::PublicKey;
 
@@ -17,7 +17,7 @@ pub fn judge(
     signed: &Signed,
     now: Timestamp,
 ) -> Result<String, Refused> {
-    accept(gate, planned, store, starter, signed, now).map(|accepted| accepted.statement.principal)
+    accept(StatementKind::Plan, gate, planned, store, starter, signed, now).map(|accepted| accepted.statement.principal)
 }
 
 /// Whether a key may sign for a principal.

@@ -26,9 +26,10 @@ mod report;
 mod run;
 mod runs;
 mod store;
+mod time;
 mod world;
 
-pub use approve::{AllowedSigners, ApproveOptions, Gate, SigningKey};
+pub use approve::{AllowedSigners, ApproveOptions, Gate, SigningKey, TrustReport};
 pub use audit::{AuditProblem, AuditVerdict};
 pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, RunSummary};

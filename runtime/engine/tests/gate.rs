@@ -105,6 +105,9 @@ async fn an_approver_does_not_start_their_own() {
     assert!(why.contains("nobody approves their own"), "{why}");
     // Alone: it counts, and the log says so.
     options.gate.solo = true;
+    let why = refusal(bench.engine.run(&run, &fake, &options).await.unwrap_err());
+    assert!(why.contains("`solo` is another than the root key has signed"), "{why}");
+    bench.engine.sign_trust(&key(1), &options.gate, "mara").unwrap();
     bench.engine.run(&run, &fake, &options).await.unwrap();
     let log = bench.engine.audit(0).unwrap();
     assert!(log.iter().any(|e| matches!(e.event, AuditEvent::Started { solo: true, sandbox: false, .. })));

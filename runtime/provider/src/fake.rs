@@ -67,11 +67,13 @@ pub struct Fake {
     pub delay: Duration,
     /// Items of one page.
     pub page: usize,
+    /// By how many seconds its clock is ahead; none: it never says.
+    pub ahead: Option<i64>,
 }
 
 impl Default for Fake {
     fn default() -> Fake {
-        Fake { state: Mutex::default(), delay: Duration::ZERO, page: 1_000 }
+        Fake { state: Mutex::default(), delay: Duration::ZERO, page: 1_000, ahead: None }
     }
 }
 
@@ -327,6 +329,10 @@ impl Pages for FakePages<'_> {
 }
 
 impl Read for Fake {
+    fn ahead(&self) -> Option<i64> {
+        self.ahead
+    }
+
     fn resolve(&self, target: Target) -> BoxFuture<'_, Result<Target, CallError>> {
         let here = place();
         let or = |given: String, known: String| if given.is_empty() { known } else { given };

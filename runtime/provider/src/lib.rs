@@ -58,6 +58,11 @@ pub trait Read: Send + Sync {
     /// Reads, page by page. An operation whose class is not a read is refused with [`ErrorKind::Invalid`].
     fn read(&self, request: Request) -> Box<dyn Pages + '_>;
 
+    /// By how many seconds the provider's clock was ahead of this machine's when it last sent a `Date`.
+    fn ahead(&self) -> Option<i64> {
+        None
+    }
+
     /// Asks a waiter's question once: whether the condition holds, has failed for good, or neither yet.
     fn poll<'a>(&'a self, waiter: &'a Waiter, request: Request) -> BoxFuture<'a, Result<Polled, CallError>>;
 }

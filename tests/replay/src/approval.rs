@@ -87,11 +87,12 @@ fn make() -> Option<Bench> {
         digest,
         expires: now.checked_add(SignedDuration::from_hours(24)).ok()?,
         kind: StatementKind::Plan,
+        planner: "otto".to_owned(),
         principal: "mara".to_owned(),
         playbook: plan.playbook.clone(),
         quorum: 1,
         run: "run-1".to_owned(),
-        schema: "escher.statement/1".to_owned(),
+        schema: escher_ir::statement::STATEMENT.to_owned(),
         signed: now,
         store: STORE.to_owned(),
     };

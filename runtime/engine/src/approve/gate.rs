@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use escher_catalog::Risk;
 use escher_ir::Digest;
 use escher_ir::program::Approval;
-use escher_ir::statement::{NAMESPACE, Signed, Statement, StatementKind};
+use escher_ir::statement::{NAMESPACE, STATEMENT, Signed, Statement, StatementKind};
+use escher_ir::trust::TrustSettings;
 use jiff::Timestamp;
-use ssh_key::{HashAlg, PublicKey, SshSig};
+use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig};
 
+use super::keys::check_signature;
 use super::signers::{Allowed, AllowedSigners};
 use crate::error::Refused;
 use crate::limits::MAX_SIGNATURE_FILE;
@@ -27,6 +29,21 @@ pub struct Gate {
     pub sandbox: bool,
 }
 
+/// The policy by which roles are judged.
+const POLICY: &str = "roles/1";
+
+impl Gate {
+    /// What of this the root key signs.
+    pub(crate) fn trust(&self) -> TrustSettings {
+        TrustSettings {
+            policy: POLICY.into(),
+            roles: self.roles.clone(),
+            signers: self.signers.texts().to_vec(),
+            solo: self.solo,
+        }
+    }
+}
+
 /// How a run passed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Passed {
@@ -43,6 +60,8 @@ pub(crate) struct Passed {
 pub(crate) struct Accepted {
     pub(crate) statement: Statement,
     pub(crate) fingerprint: String,
+    /// The key, as a public key line has it.
+    pub(crate) public: String,
     pub(crate) own: bool,
 }
 
@@ -64,8 +83,10 @@ pub(crate) fn required(planned: &Planned) -> Option<Approval> {
     approval
 }
 
-/// Judges one signed statement for a plan at a time.
+/// Judges one signed statement of a kind for a plan at a time.
+#[allow(clippy::too_many_arguments, reason = "all that decides")]
 pub(crate) fn accept(
+    kind: StatementKind,
     gate: &Gate,
     planned: &Planned,
     store: &str,
@@ -74,7 +95,8 @@ pub(crate) fn accept(
     now: Timestamp,
 ) -> Result<Accepted, Refused> {
     let again = "approve the plan again with `escher approve`";
-    let no = |reason: String| Refused::new(format!("this approval does not count: {reason}"), again);
+    let what = if kind == StatementKind::Revocation { "revocation" } else { "approval" };
+    let no = |reason: String| Refused::new(format!("this {what} does not count: {reason}"), again);
     if signed.statement.len() > MAX_SIGNATURE_FILE || signed.signature.len() > MAX_SIGNATURE_FILE {
         return Err(no("it is too large".into()));
     }
@@ -84,16 +106,18 @@ pub(crate) fn accept(
     if statement.to_bytes() != signed.statement.as_bytes() {
         return Err(no("its statement is not in canonical form".into()));
     }
-    if statement.schema != "escher.statement/1" || statement.kind != StatementKind::Plan {
+    if statement.schema != STATEMENT || statement.kind != kind {
         return Err(no("its statement is of another kind".into()));
     }
     let signature =
         SshSig::from_pem(&signed.signature).map_err(|e| no(format!("its signature cannot be read ({e})")))?;
+    // The armour has one form too: nothing may stand in, before or behind it that nobody signed.
+    let bare = |text: &str| text.split_whitespace().collect::<String>();
+    if signature.to_pem(LineEnding::LF).map(|text| bare(&text)).ok() != Some(bare(&signed.signature)) {
+        return Err(no("its signature is not in the form that `ssh-keygen` writes".into()));
+    }
     let key = signature.public_key().clone();
-    // `verify` checks the namespace too.
-    PublicKey::new(key.clone(), "")
-        .verify(NAMESPACE, signed.statement.as_bytes(), &signature)
-        .map_err(|_| no("the signature does not fit the statement, or is of another namespace".into()))?;
+    check_signature(&signature, NAMESPACE, signed.statement.as_bytes()).map_err(no)?;
     if statement.store != store {
         return Err(no("it was signed for another state store".into()));
     }
@@ -106,8 +130,11 @@ pub(crate) fn accept(
     if statement.playbook != planned.plan.playbook {
         return Err(no("it was signed for another playbook".into()));
     }
+    if statement.planner != planned.principal {
+        return Err(no(format!("it was signed for a plan of `{}`", statement.planner)));
+    }
     if now >= statement.expires {
-        return Err(no(format!("it ended at {}", statement.expires)));
+        return Err(no(format!("it ended at {}, and it is {now:.0}", statement.expires)));
     }
     let skew = jiff::SignedDuration::from_mins(5);
     if statement.signed.checked_sub(skew).is_ok_and(|from| now < from) {
@@ -133,11 +160,13 @@ pub(crate) fn accept(
         return Err(no(format!("`{principal}` does not have the role `{by}`")));
     }
     let own = *principal == planned.principal || principal == starter;
-    if own && !gate.solo {
+    // Taking an approval back is never too much.
+    if own && !gate.solo && kind != StatementKind::Revocation {
         return Err(no(format!("`{principal}` made or starts this run, and nobody approves their own")));
     }
     let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
-    Ok(Accepted { statement, fingerprint, own })
+    let public = PublicKey::new(key, "").to_openssh().map_err(|e| no(e.to_string()))?;
+    Ok(Accepted { statement, fingerprint, public, own })
 }
 
 /// Judges all approvals that a run has.
@@ -158,7 +187,7 @@ pub(crate) fn judge(
     let mut passed = Passed::default();
     let mut why = None;
     for (digest, signed) in approvals {
-        match accept(gate, planned, store, starter, signed, now) {
+        match accept(StatementKind::Plan, gate, planned, store, starter, signed, now) {
             Ok(accepted) => {
                 if !principals.contains(&accepted.statement.principal) && keys.insert(accepted.fingerprint) {
                     principals.insert(accepted.statement.principal);

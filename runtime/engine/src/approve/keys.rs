@@ -4,7 +4,8 @@ use std::path::Path;
 
 use escher_ir::statement::NAMESPACE;
 use ssh_key::private::{KeypairData, RsaKeypair};
-use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, SshSig};
+use ssh_key::public::KeyData;
+use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
 
 use crate::error::EngineError;
 use crate::limits::MAX_SIGNATURE_FILE;
@@ -75,9 +76,14 @@ impl SigningKey {
 
     /// An armoured signature in the namespace of approvals.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<String, EngineError> {
+        self.sign_as(NAMESPACE, message)
+    }
+
+    /// An armoured signature in a namespace.
+    pub(crate) fn sign_as(&self, namespace: &str, message: &[u8]) -> Result<String, EngineError> {
         let signature = match self.key.key_data() {
-            KeypairData::Rsa(pair) => sign_rsa(pair, message),
-            _ => self.key.sign(NAMESPACE, HashAlg::Sha512, message),
+            KeypairData::Rsa(pair) => sign_rsa(pair, namespace, message),
+            _ => self.key.sign(namespace, HashAlg::Sha512, message),
         };
         signature
             .and_then(|signature| signature.to_pem(LineEnding::LF))
@@ -86,7 +92,7 @@ impl SigningKey {
 }
 
 /// RSA with SHA-512. Not `PrivateKey::sign`: in ssh-key 0.6.7 that builds the key with one prime twice, and fails.
-fn sign_rsa(pair: &RsaKeypair, message: &[u8]) -> ssh_key::Result<SshSig> {
+fn sign_rsa(pair: &RsaKeypair, namespace: &str, message: &[u8]) -> ssh_key::Result<SshSig> {
     let number =
         |n: &ssh_key::Mpint| n.as_positive_bytes().map(rsa::BigUint::from_bytes_be).ok_or(ssh_key::Error::Crypto);
     let primes = vec![number(&pair.private.p)?, number(&pair.private.q)?];
@@ -97,9 +103,63 @@ fn sign_rsa(pair: &RsaKeypair, message: &[u8]) -> ssh_key::Result<SshSig> {
         return Err(ssh_key::Error::Crypto);
     }
     let key = rsa::pkcs1v15::SigningKey::<rsa::sha2::Sha512>::new(key);
-    let data = SshSig::signed_data(NAMESPACE, HashAlg::Sha512, message)?;
+    let data = SshSig::signed_data(namespace, HashAlg::Sha512, message)?;
     let raw = rsa::signature::Signer::try_sign(&key, &data).map_err(|_| ssh_key::Error::Crypto)?;
     let algorithm = Algorithm::Rsa { hash: Some(HashAlg::Sha512) };
     let signature = ssh_key::Signature::new(algorithm, rsa::signature::SignatureEncoding::to_vec(&raw))?;
-    SshSig::new(pair.public.clone().into(), NAMESPACE, HashAlg::Sha512, signature)
+    SshSig::new(pair.public.clone().into(), namespace, HashAlg::Sha512, signature)
+}
+
+/// Why a key is too weak to count; nothing where it isn't.
+pub(crate) fn check_strength(key: &KeyData) -> Result<(), String> {
+    match key {
+        KeyData::Rsa(rsa) => {
+            let bytes = rsa.n.as_positive_bytes().unwrap_or_default();
+            let first = bytes.first().map_or(0, |b| b.leading_zeros() as usize);
+            let bits = (bytes.len() * 8).saturating_sub(first);
+            if bits < MIN_RSA_BITS {
+                Err(format!("an RSA key of {bits} bits is too weak: {MIN_RSA_BITS} at least"))
+            } else {
+                Ok(())
+            }
+        }
+        KeyData::Ed25519(_) | KeyData::Ecdsa(_) | KeyData::SkEd25519(_) | KeyData::SkEcdsaSha2NistP256(_) => Ok(()),
+        other => Err(format!("keys of kind {} do not count", other.algorithm())),
+    }
+}
+
+/// RSA keys below this don't count; OpenSSH takes no shorter ones either, from 9.1 on, where it is told to.
+const MIN_RSA_BITS: usize = 2048;
+
+/// Whether a signature is a good one of its own key over these bytes, in this namespace.
+pub(crate) fn check_signature(signature: &SshSig, namespace: &str, message: &[u8]) -> Result<(), String> {
+    let key = signature.public_key();
+    check_strength(key)?;
+    let algorithm = signature.algorithm();
+    match (key, &algorithm) {
+        // SHA-1: OpenSSH takes none of these in a signature file either.
+        (KeyData::Rsa(_), Algorithm::Rsa { hash: None }) => {
+            return Err("an RSA signature with SHA-1 does not count".into());
+        }
+        (KeyData::Rsa(_), Algorithm::Rsa { .. }) => {}
+        (key, algorithm) if key.algorithm() != *algorithm => {
+            return Err(format!(
+                "a signature of kind {algorithm} does not belong to a key of kind {}",
+                key.algorithm()
+            ));
+        }
+        _ => {}
+    }
+    // A security key that nobody touched: anything on the machine may have asked it.
+    if matches!(algorithm, Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256) {
+        let raw = signature.signature().as_bytes();
+        let flags = raw.len().checked_sub(5).and_then(|at| raw.get(at)).copied().unwrap_or_default();
+        if flags & 1 == 0 {
+            return Err("the security key was not touched for this signature".into());
+        }
+    }
+    // `verify` checks the namespace too.
+    PublicKey::new(key.clone(), "")
+        .verify(namespace, message, signature)
+        .map_err(|_| "the signature does not fit the statement, or is of another namespace".to_string())
 }

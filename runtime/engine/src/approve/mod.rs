@@ -1,9 +1,11 @@
 //! Approvals: the statement, the keys that sign it, and the gate that judges it.
 
+mod fits;
 mod gate;
 mod keys;
 mod signers;
 mod statement;
+pub(crate) mod trust;
 
 pub use gate::Gate;
 #[cfg(feature = "fuzzing")]
@@ -14,4 +16,5 @@ pub use keys::SigningKey;
 pub(crate) use signers::Allowed;
 pub use signers::AllowedSigners;
 pub use statement::ApproveOptions;
-pub(crate) use statement::{add_signature, approve, load_signed, pass, principals, statement_for};
+pub(crate) use statement::{add_signature, approve, load_signed, pass, principals, revoke, statement_for};
+pub use trust::TrustReport;

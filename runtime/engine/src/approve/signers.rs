@@ -12,6 +12,8 @@ use crate::limits::MAX_SIGNATURE_FILE;
 #[derive(Clone, Debug, Default)]
 pub struct AllowedSigners {
     lines: Vec<Line>,
+    /// The lines that say something, as they stand.
+    texts: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -40,7 +42,7 @@ impl AllowedSigners {
         if text.len() > MAX_SIGNATURE_FILE {
             return Err(EngineError::Key("the allowed-signers file is too large".into()));
         }
-        let mut lines = Vec::new();
+        let (mut lines, mut texts) = (Vec::new(), Vec::new());
         for (at, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -50,13 +52,19 @@ impl AllowedSigners {
             let parsed = parse_line(line, number)
                 .map_err(|reason| EngineError::Key(format!("allowed signers, line {number}: {reason}")))?;
             lines.push(parsed);
+            texts.push(line.to_string());
         }
-        Ok(AllowedSigners { lines })
+        Ok(AllowedSigners { lines, texts })
     }
 
     /// One key for one principal: for `--solo` and for tests.
     pub fn single(principal: &str, public_key: &str) -> Result<AllowedSigners, EngineError> {
         AllowedSigners::parse(&format!("{principal} {public_key}"))
+    }
+
+    /// The lines that say something: what the root key signs.
+    pub(crate) fn texts(&self) -> &[String] {
+        &self.texts
     }
 
     /// Principals whose pattern has no wildcard and that this public key may sign for.
@@ -65,6 +73,15 @@ impl AllowedSigners {
         let lines = self.lines.iter().filter(|line| line.key == *key.key_data());
         let all = lines.flat_map(|line| line.principals.iter().cloned());
         all.filter(|p| !p.contains(['*', '?', '!'])).collect()
+    }
+
+    /// All principals whose pattern has no wildcard, each once.
+    pub fn principals(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.lines.iter().flat_map(|line| line.principals.iter().cloned()).collect();
+        all.retain(|p| !p.contains(['*', '?', '!']));
+        all.sort();
+        all.dedup();
+        all
     }
 
     /// Whether this key may sign for this principal in this namespace at this time.

@@ -1,13 +1,13 @@
 //! Statements about a planned run: made, signed here or elsewhere, recorded.
 
 use escher_ir::audit::AuditEvent;
-use escher_ir::journal::{Entry, Event};
-use escher_ir::statement::{Signed, Statement, StatementKind};
+use escher_ir::journal::{Entry, Event, RunStatus};
+use escher_ir::statement::{STATEMENT, Signed, Statement, StatementKind};
 use escher_ir::{Digest, Target, codec};
 use jiff::{SignedDuration, Timestamp};
 
 use super::gate::{accept, required};
-use super::{Gate, Passed, SigningKey};
+use super::{Gate, Passed, SigningKey, trust};
 use crate::audit::{self, End};
 use crate::engine::Engine;
 use crate::error::{EngineError, Refused};
@@ -15,6 +15,7 @@ use crate::journal::{self, RunState};
 use crate::limits::MAX_SIGNATURE_FILE;
 use crate::plan::{self, Planned};
 use crate::store::{Append, Commit};
+use crate::time;
 
 /// How long an approval holds where the playbook does not say.
 const DEFAULT_VALIDITY: u64 = 86_400;
@@ -28,7 +29,7 @@ pub struct ApproveOptions {
     pub comment: String,
 }
 
-fn statement(engine: &Engine, planned: &Planned, options: &ApproveOptions) -> Statement {
+fn statement(engine: &Engine, planned: &Planned, kind: StatementKind, options: &ApproveOptions) -> Statement {
     let approval = required(planned);
     let valid = approval.as_ref().map_or(DEFAULT_VALIDITY, |a| a.valid_seconds);
     // Whole seconds: what people see is what is signed.
@@ -38,19 +39,25 @@ fn statement(engine: &Engine, planned: &Planned, options: &ApproveOptions) -> St
         comment: options.comment.clone(),
         digest: planned.digest,
         expires: signed.checked_add(valid).unwrap_or(Timestamp::MAX),
-        kind: StatementKind::Plan,
+        kind,
+        planner: planned.principal.clone(),
         principal: options.principal.clone(),
         playbook: planned.plan.playbook.clone(),
         quorum: approval.map_or(1, |a| a.of),
         run: planned.run.clone(),
-        schema: "escher.statement/1".into(),
+        schema: STATEMENT.into(),
         signed,
         store: engine.store.id().to_string(),
     }
 }
 
-pub(crate) fn statement_for(engine: &Engine, run: &str, options: &ApproveOptions) -> Result<Statement, EngineError> {
-    Ok(statement(engine, &plan::load(engine, run)?, options))
+pub(crate) fn statement_for(
+    engine: &Engine,
+    run: &str,
+    kind: StatementKind,
+    options: &ApproveOptions,
+) -> Result<Statement, EngineError> {
+    Ok(statement(engine, &plan::load(engine, run)?, kind, options))
 }
 
 pub(crate) fn approve(
@@ -60,9 +67,41 @@ pub(crate) fn approve(
     options: &ApproveOptions,
     gate: &Gate,
 ) -> Result<Digest, EngineError> {
-    let statement = statement_for(engine, run, options)?.to_bytes();
+    sign(engine, run, key, StatementKind::Plan, options, gate)
+}
+
+/// Takes the approvals back that a run has so far.
+pub(crate) fn revoke(
+    engine: &Engine,
+    run: &str,
+    key: &SigningKey,
+    options: &ApproveOptions,
+    gate: &Gate,
+) -> Result<Digest, EngineError> {
+    sign(engine, run, key, StatementKind::Revocation, options, gate)
+}
+
+fn sign(
+    engine: &Engine,
+    run: &str,
+    key: &SigningKey,
+    kind: StatementKind,
+    options: &ApproveOptions,
+    gate: &Gate,
+) -> Result<Digest, EngineError> {
+    let unread = |error| audit::tampered(engine, Some(run), &options.principal, error);
+    let statement = statement_for(engine, run, kind, options).map_err(unread)?.to_bytes();
     let signature = key.sign(&statement)?;
     add_signature(engine, run, &statement, &signature, gate)
+}
+
+/// What a statement says that it is; a plan's approval where it can't be read, which the gate then says.
+fn kind_of(statement: &str) -> StatementKind {
+    let statement: Option<Statement> = serde_json::from_str(statement).ok();
+    match statement.map(|s| s.kind) {
+        Some(StatementKind::Revocation) => StatementKind::Revocation,
+        _ => StatementKind::Plan,
+    }
 }
 
 pub(crate) fn add_signature(
@@ -72,41 +111,57 @@ pub(crate) fn add_signature(
     signature: &str,
     gate: &Gate,
 ) -> Result<Digest, EngineError> {
-    let state = plan::state_of(engine, run)?;
-    let planned = plan::from_state(engine, &state)?;
+    let (state, planned) = plan::known(engine, run, "")?;
     let refuse = |principal: &str, refused| Err(audit::refused(engine, Some(run), principal, refused));
     if statement.len() > MAX_SIGNATURE_FILE {
-        return Err(EngineError::Usage("the statement is too large".into()));
+        return refuse("", Refused::new("the statement is too large", "sign what `--statement` writes"));
     }
     let Ok(text) = String::from_utf8(statement.to_vec()) else {
-        return Err(EngineError::Usage("the statement is not text".into()));
+        return refuse("", Refused::new("the statement is not text", "sign what `--statement` writes"));
     };
     let signed = Signed { statement: text, signature: signature.to_string() };
     if state.started.is_some() {
         let reason = format!("run {run} has begun: a plan starts once");
         return refuse("", Refused::new(reason, "make a new plan with `escher plan`"));
     }
-    let accepted = match accept(gate, &planned, engine.store.id(), "", &signed, engine.clock.now()) {
+    if let Some((RunStatus::Cancelled, ..)) = state.finished {
+        let reason = format!("run {run} was cancelled before it began");
+        return refuse("", Refused::new(reason, "make a new plan with `escher plan`"));
+    }
+    let kind = kind_of(&signed.statement);
+    let latest = time::latest(engine, Some(run), "", None)?;
+    let accepted = match accept(kind, gate, &planned, engine.store.id(), "", &signed, latest) {
         Ok(accepted) => accepted,
         Err(refused) => return refuse("", refused),
     };
+    let principal = accepted.statement.principal.clone();
+    if !trust::check(engine, gate, &principal, Some(run))? {
+        // Nobody said under which key the settings hold: from now on they do under the first approver's.
+        trust::pin(engine, &accepted.public, gate, &principal)?;
+    }
     let (approval, bytes) = codec::encode(&signed)?;
     if state.approvals.iter().any(|(known, _)| *known == approval) {
         return Ok(approval);
     }
+    if state.revoked.contains(&approval) {
+        let reason = "this approval does not count: it was taken back".to_string();
+        return refuse(&principal, Refused::new(reason, "approve the plan again with `escher approve`"));
+    }
     let now = engine.clock.now();
-    let principal = accepted.statement.principal.clone();
-    let event = Event::Approved { approval, principal: principal.clone() };
+    let event = match kind {
+        StatementKind::Revocation => Event::Revoked { revocation: approval, principal: principal.clone() },
+        _ => Event::Approved { approval, principal: principal.clone() },
+    };
     let segment = journal::segment(state.events, vec![Entry { at: now, event }])?;
     let append = Append { stream: journal::stream(run), expected: state.head, bytes: segment };
     let commit = Commit { objects: vec![(approval, bytes)], appends: vec![append], lease: None };
-    let event = AuditEvent::Approved {
-        run: run.to_string(),
-        approval,
-        plan: planned.digest,
-        principal,
-        key: accepted.fingerprint,
-        comment: accepted.statement.comment,
+    let (run, key, comment) = (run.to_string(), accepted.fingerprint, accepted.statement.comment);
+    let event = match kind {
+        StatementKind::Revocation => {
+            let approvals = state.approvals.into_iter().map(|(digest, _)| digest).collect();
+            AuditEvent::Revoked { run, revocation: approval, approvals, principal, key, comment }
+        }
+        _ => AuditEvent::Approved { run, approval, plan: planned.digest, principal, key, comment },
     };
     audit::commit(&*engine.store, &mut End::default(), commit, vec![(now, event)])?;
     Ok(approval)
@@ -134,7 +189,10 @@ pub(crate) fn pass(
     planned: &Planned,
     starter: &str,
     gate: &Gate,
+    now: Timestamp,
 ) -> Result<(Passed, Objects), EngineError> {
+    super::fits::check(engine, state, planned)
+        .map_err(|refused| audit::refused(engine, Some(&planned.run), starter, refused))?;
     if gate.sandbox {
         if let Some(real) = planned.plan.targets.iter().find(|t| !is_practice(t)) {
             let reason = format!("--sandbox is for practice clouds, and {} {} is none", real.cloud, real.account);
@@ -146,15 +204,20 @@ pub(crate) fn pass(
         };
         let key = SigningKey::throw_away()?;
         let options = ApproveOptions { principal: "sandbox".into(), comment: "throw-away key of --sandbox".into() };
-        let statement = statement(engine, planned, &options).to_bytes();
+        let statement = statement(engine, planned, StatementKind::Plan, &options).to_bytes();
         let signature = key.sign(&statement)?;
         let signed = Signed { statement: String::from_utf8_lossy(&statement).into_owned(), signature };
         let (digest, bytes) = codec::encode(&signed)?;
         let passed = Passed { approvals: vec![digest], sandbox: true, solo: false };
         return Ok((passed, vec![(digest, bytes)]));
     }
-    let approvals = load_signed(engine, state)?;
-    match super::judge(gate, planned, engine.store.id(), starter, &approvals, engine.clock.now()) {
+    if required(planned).is_some() {
+        // Without a root there is no approval either, and that is what is said.
+        trust::check(engine, gate, starter, Some(&planned.run))?;
+    }
+    let unread = |error| audit::tampered(engine, Some(&planned.run), starter, error);
+    let approvals = load_signed(engine, state).map_err(unread)?;
+    match super::judge(gate, planned, engine.store.id(), starter, &approvals, now) {
         Ok(passed) => Ok((passed, Vec::new())),
         Err(refused) => Err(audit::refused(engine, Some(&planned.run), starter, refused)),
     }

@@ -63,6 +63,8 @@ pub(crate) struct RunState {
     pub(crate) recheck_after_ms: u64,
     pub(crate) ambient: Option<Digest>,
     pub(crate) approvals: Vec<(Digest, String)>,
+    /// Approvals that were taken back.
+    pub(crate) revoked: Vec<Digest>,
     pub(crate) started: Option<Timestamp>,
     pub(crate) undo_of: Option<String>,
     pub(crate) fixed: HashMap<String, (Digest, Timestamp)>,
@@ -105,6 +107,7 @@ impl RunState {
                             recheck_after_ms,
                             ambient: Some(ambient),
                             approvals: Vec::new(),
+                            revoked: Vec::new(),
                             started: None,
                             undo_of: None,
                             fixed: HashMap::new(),
@@ -133,6 +136,7 @@ impl RunState {
         match event {
             Event::Planned { .. } | Event::ReadFailed { .. } => {}
             Event::Approved { approval, principal } => self.approvals.push((approval, principal)),
+            Event::Revoked { .. } => self.revoked.extend(self.approvals.drain(..).map(|(digest, _)| digest)),
             Event::Started { undo_of, .. } => {
                 self.started = Some(at);
                 self.undo_of = undo_of;

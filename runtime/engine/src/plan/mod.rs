@@ -448,6 +448,16 @@ pub(crate) fn state_of(engine: &Engine, run: &str) -> Result<RunState, EngineErr
     RunState::load(&*engine.store, run)?.ok_or_else(|| EngineError::Usage(format!("there is no run `{shown}`")))
 }
 
+/// A run with its plan; where what the store holds was changed, that is refused and audited.
+pub(crate) fn known(engine: &Engine, run: &str, principal: &str) -> Result<(RunState, Planned), EngineError> {
+    let read = || {
+        let state = state_of(engine, run)?;
+        let planned = from_state(engine, &state)?;
+        Ok((state, planned))
+    };
+    read().map_err(|error| crate::audit::tampered(engine, Some(run), principal, error))
+}
+
 /// The plan of a journal.
 pub(crate) fn from_state(engine: &Engine, state: &RunState) -> Result<Planned, EngineError> {
     let (_, plan): (_, Plan) = journal::load(&*engine.store, &state.plan)?;

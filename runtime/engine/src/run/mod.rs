@@ -19,7 +19,7 @@ use escher_ir::{Digest, Target, Value};
 use escher_provider::Change;
 use jiff::Timestamp;
 
-pub(crate) use live::Live;
+pub(crate) use live::{Live, step_named};
 pub(crate) use undo::{resume_undo, undo};
 
 use crate::approve::{Passed, pass};
@@ -33,6 +33,7 @@ use crate::plan::{self, Planned};
 use crate::progress::ProgressEvent;
 use crate::report::RunReport;
 use crate::store::{Append, Commit, Lease, StoreError};
+use crate::time;
 use crate::world::World;
 
 /// A run that goes on in this process.
@@ -67,8 +68,7 @@ pub(crate) async fn run(
     change: &dyn Change,
     options: &RunOptions,
 ) -> Result<RunReport, EngineError> {
-    let state = plan::state_of(engine, run)?;
-    let planned = plan::from_state(engine, &state)?;
+    let (state, planned) = plan::known(engine, run, &options.principal)?;
     if state.started.is_some() {
         let refused = Refused::new(
             format!("run {run} has begun already: a plan starts once"),
@@ -76,9 +76,20 @@ pub(crate) async fn run(
         );
         return Err(audit::refused(engine, Some(run), &options.principal, refused));
     }
-    let (passed, objects) = pass(engine, &state, &planned, &options.principal, &options.gate)?;
-    let live = Live::new(engine, &planned, &state)?;
+    if state.finished.is_some() {
+        let refused =
+            Refused::new(format!("run {run} was cancelled before it began"), "make a new plan with `escher plan`");
+        return Err(audit::refused(engine, Some(run), &options.principal, refused));
+    }
+    let (who, gate) = (&options.principal, &options.gate);
+    let now = time::latest(engine, Some(run), who, None)?;
+    let passed = pass(engine, &state, &planned, who, gate, now)?;
+    let unread = |error| audit::tampered(engine, Some(run), who, error);
+    let live = Live::new(engine, &planned, &state).map_err(unread)?;
     place::check(engine, run, &live, change, options, place::Fit::Whole).await?;
+    // Asking where this is, the cloud has said what time it is there.
+    let there = time::latest(engine, Some(run), who, change.ahead())?;
+    let (passed, objects) = if there > now { pass(engine, &state, &planned, who, gate, there)? } else { passed };
     let lease = acquire(engine, run, options)?;
     start(engine, &state, &planned, &lease, passed, objects, None, options)?;
     go_on(engine, run, planned, lease, change, options, true).await
@@ -91,19 +102,20 @@ pub(crate) async fn resume(
     change: &dyn Change,
     options: &RunOptions,
 ) -> Result<RunReport, EngineError> {
-    let state = plan::state_of(engine, run)?;
-    let planned = plan::from_state(engine, &state)?;
+    let (state, planned) = plan::known(engine, run, &options.principal)?;
+    let refuse = |refused| Err(audit::refused(engine, Some(run), &options.principal, refused));
     if state.started.is_none() {
         let help = format!("`escher run {run}` starts it");
-        return Err(Refused::new(format!("run {run} has not begun"), help).into());
+        return refuse(Refused::new(format!("run {run} has not begun"), help));
     }
     if let Some((status, ..)) = &state.finished
         && *status != RunStatus::Cancelled
     {
         let help = format!("`escher runs show {run}` says how");
-        return Err(Refused::new(format!("run {run} has ended"), help).into());
+        return refuse(Refused::new(format!("run {run} has ended"), help));
     }
-    let live = Live::new(engine, &planned, &state)?;
+    let unread = |error| audit::tampered(engine, Some(run), &options.principal, error);
+    let live = Live::new(engine, &planned, &state).map_err(unread)?;
     place::check(engine, run, &live, change, options, place::Fit::Account).await?;
     let lease = acquire_after(engine, run, options).await?;
     if state.undo_of.is_some() {
@@ -114,11 +126,13 @@ pub(crate) async fn resume(
 
 pub(crate) fn acquire(engine: &Engine, run: &str, options: &RunOptions) -> Result<Lease, EngineError> {
     match engine.store.acquire(&journal::stream(run), engine.clock.now(), options.lease) {
-        Err(StoreError::Held { until, .. }) => Err(Refused::new(
-            format!("another process is at work on run {run}"),
-            format!("wait for it; if it has crashed, its lease ends at {until}"),
-        )
-        .into()),
+        Err(StoreError::Held { until, .. }) => {
+            let refused = Refused::new(
+                format!("another process is at work on run {run}"),
+                format!("wait for it; if it has crashed, its lease ends at {until}"),
+            );
+            Err(audit::refused(engine, Some(run), &options.principal, refused))
+        }
         other => Ok(other?),
     }
 }

@@ -19,7 +19,7 @@ use super::live::step_named;
 use super::step::{Queue, StepRun, Unit, list};
 use super::unit::body_lets;
 use super::{BodyResult, Live, Runner, acquire, duration, remember, retries, unit_of};
-use crate::approve::{judge, load_signed};
+use crate::approve::{judge, load_signed, trust};
 use crate::audit::{self, End};
 use crate::engine::Engine;
 use crate::error::{EngineError, Refused};
@@ -29,6 +29,7 @@ use crate::options::RunOptions;
 use crate::plan::{self, Collected, Planned, look, outer, plan_bodies};
 use crate::report::RunReport;
 use crate::store::{Append, Commit, Head, Lease};
+use crate::time;
 use crate::world::{Bindings, What, World};
 
 /// The stream whose presence says that a run has been taken back by another.
@@ -43,8 +44,7 @@ pub(crate) async fn undo(
     change: &dyn Change,
     options: &RunOptions,
 ) -> Result<RunReport, EngineError> {
-    let state = plan::state_of(engine, run)?;
-    let original = plan::from_state(engine, &state)?;
+    let (state, original) = plan::known(engine, run, &options.principal)?;
     let refuse = |reason: String, help: String| {
         audit::refused(engine, Some(run), &options.principal, Refused::new(reason, help))
     };
@@ -57,7 +57,8 @@ pub(crate) async fn undo(
     if engine.store.holder(&journal::stream(run), engine.clock.now())?.is_some() {
         return Err(refuse(format!("run {run} is still going on"), "wait for its end, or cancel it".into()));
     }
-    let live = super::Live::new(engine, &original, &state)?;
+    let unread = |error| audit::tampered(engine, Some(run), &options.principal, error);
+    let live = super::Live::new(engine, &original, &state).map_err(unread)?;
     super::place::check(engine, run, &live, change, options, super::place::Fit::Account).await?;
     let claim = engine
         .store
@@ -114,7 +115,7 @@ fn sent_units(state: &RunState, step: &str) -> Vec<Sent> {
 }
 
 /// Items that an earlier `undo` has sent a change for.
-fn taken_back(engine: &Engine, run: &str) -> Result<HashSet<(String, ItemId)>, EngineError> {
+fn taken_back(engine: &Engine, run: &str, principal: &str) -> Result<HashSet<(String, ItemId)>, EngineError> {
     let mut taken = HashSet::new();
     let prefix = marker(run, "");
     for stream in engine.store.streams(&prefix)? {
@@ -122,7 +123,8 @@ fn taken_back(engine: &Engine, run: &str) -> Result<HashSet<(String, ItemId)>, E
         let Some(state) = RunState::load(&*engine.store, by)? else { continue };
         if state.finished.as_ref().is_none_or(|(status, ..)| *status == RunStatus::Cancelled) {
             let reason = format!("run {by} is taking {run} back already");
-            return Err(Refused::new(reason, format!("`escher resume {by}` goes on with it")).into());
+            let refused = Refused::new(reason, format!("`escher resume {by}` goes on with it"));
+            return Err(audit::refused(engine, Some(run), principal, refused));
         }
         for intent in state.intents.into_values() {
             if intent.maybe_done || matches!(intent.result, CallResult::Open) {
@@ -156,16 +158,18 @@ async fn begin(
     options: &RunOptions,
     claim: &Lease,
 ) -> Result<(String, Lease), EngineError> {
-    let approvals = load_signed(engine, state)?;
+    let unread = |error| audit::tampered(engine, Some(&state.run), &options.principal, error);
+    let approvals = load_signed(engine, state).map_err(unread)?;
     if !options.gate.sandbox {
-        let now = engine.clock.now();
+        let now = time::latest(engine, Some(&state.run), &options.principal, change.ahead())?;
+        trust::check(engine, &options.gate, &options.principal, Some(&state.run))?;
         judge(&options.gate, original, engine.store.id(), "", &approvals, now).map_err(|why| {
             let reason = format!("the approval of run {} does not cover taking it back: {}", state.run, why.reason);
             let help = "plan and have approved a playbook that puts things right".to_string();
             audit::refused(engine, Some(&state.run), &options.principal, Refused::new(reason, help))
         })?;
     }
-    let taken = taken_back(engine, &state.run)?;
+    let taken = taken_back(engine, &state.run, &options.principal)?;
     let live = Live::new(engine, original, state)?;
     let notes = Collected::default();
     let groups = BTreeMap::new();

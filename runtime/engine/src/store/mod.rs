@@ -95,6 +95,11 @@ pub trait StateStore: Send + Sync {
     /// All segments of a stream, in order, from the one numbered `from` (0 is the first).
     fn read(&self, stream: &str, from: u64) -> Result<Vec<StoredSegment>, StoreError>;
 
+    /// One segment of a stream, by number.
+    fn read_one(&self, stream: &str, number: u64) -> Result<Option<StoredSegment>, StoreError> {
+        Ok(self.read(stream, number)?.into_iter().next())
+    }
+
     /// Names of streams that begin with `prefix`, sorted.
     fn streams(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
 

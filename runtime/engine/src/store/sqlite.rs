@@ -247,6 +247,19 @@ impl StateStore for SqliteStore {
         Ok(segments)
     }
 
+    fn read_one(&self, stream: &str, number: u64) -> Result<Option<StoredSegment>, StoreError> {
+        let row: Option<(Vec<u8>, Vec<u8>, Vec<u8>)> = self
+            .lock()
+            .prepare_cached("SELECT prev_head, head, bytes FROM segments WHERE stream = ?1 AND seq = ?2")
+            .and_then(|mut s| {
+                s.query_row(params![stream, number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
+            })
+            .map_err(|e| self.fail(e))?;
+        let Some((before, head, bytes)) = row else { return Ok(None) };
+        let head = Head { count: number.saturating_add(1), digest: digest_of(head, stream)? };
+        Ok(Some(StoredSegment { before: digest_of(before, stream)?, head, bytes }))
+    }
+
     fn streams(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         let connection = self.lock();
         let mut statement = connection

@@ -1,0 +1,87 @@
+//! Whether a plan is one that its program can give: a store is a file, and whoever wrote into it may have left out an
+//! approval, raised a bound or added an item.
+
+use escher_catalog::Risk;
+use escher_ir::admit;
+use escher_ir::operation::record_digest;
+use escher_ir::program::Program;
+
+use crate::engine::Engine;
+use crate::error::Refused;
+use crate::journal::RunState;
+use crate::plan::Planned;
+use crate::run::step_named;
+
+/// Refuses a plan that does not belong to its program, and a program that plays its risk down.
+pub(crate) fn check(engine: &Engine, state: &RunState, planned: &Planned) -> Result<(), Refused> {
+    let (plan, program) = (&*planned.plan, &*planned.program);
+    let no = |what: String| Err(Refused::new(what, "make a new plan with `escher plan`"));
+    if plan.program != state.program {
+        return no("the plan is of another program than the one that would run".into());
+    }
+    let playbook = &program.playbook;
+    if plan.playbook != playbook.name || plan.risk != playbook.risk || plan.approval != playbook.approval {
+        return no("the plan states another playbook, risk or approval than its program".into());
+    }
+    let floor = program.operations.values().map(|used| used.risk).max().unwrap_or(Risk::Read);
+    if playbook.risk < floor {
+        return no("the program states a lower risk than its operations have".into());
+    }
+    let uses = program.operations.iter().map(|(name, used)| (name, &used.record));
+    if !plan.operations.iter().eq(uses) {
+        return no("the plan lists other operations than its program".into());
+    }
+    parameters(program, planned).or_else(no)?;
+    steps(program, planned).or_else(no)?;
+    for (name, used) in &program.operations {
+        let found = engine.operations.record(name);
+        let same = found.as_ref().and_then(|record| record_digest(record).ok()) == Some(used.record);
+        if !same {
+            let words = format!("the catalogue says something else of `{name}` than when this was approved");
+            return Err(Refused::new(words, "make a new plan with `escher plan`, and have it approved"));
+        }
+        if found.is_some_and(|record| used.risk < record.operation.class.risk) {
+            return no(format!("the program states a lower risk of `{name}` than the catalogue"));
+        }
+    }
+    Ok(())
+}
+
+fn parameters(program: &Program, planned: &Planned) -> Result<(), String> {
+    let given = &planned.plan.parameters;
+    for param in &program.playbook.params {
+        match given.get(&param.name) {
+            None => return Err(format!("the plan has no parameter `{}`", param.name)),
+            Some(value) => {
+                if let Some(shown) = admit::outside(value, &param.ty) {
+                    return Err(format!("parameter `{}` is a `{}`, and this is {shown}", param.name, param.ty));
+                }
+            }
+        }
+    }
+    match given.keys().find(|name| !program.playbook.params.iter().any(|p| p.name == **name)) {
+        Some(name) => Err(format!("the playbook has no parameter `{name}`")),
+        None => Ok(()),
+    }
+}
+
+fn steps(program: &Program, planned: &Planned) -> Result<(), String> {
+    let plan = &*planned.plan;
+    for step in &plan.steps {
+        let name = &step.name;
+        let Some(written) = step_named(program, name) else { return Err(format!("the program has no step `{name}`")) };
+        let most = written.max_at_most;
+        if step.max > most || step.up_to.is_some_and(|n| n > step.max) || step.items.len() as u64 > step.max {
+            return Err(format!("step `{name}` would touch more than {most} things, or more than the plan's `max`"));
+        }
+        for call in step.items.iter().flat_map(|item| &item.calls) {
+            if !program.operations.contains_key(&call.operation) {
+                return Err(format!("the program does not list `{}`", call.operation));
+            }
+            if plan.targets.get(call.target as usize).is_none() {
+                return Err(format!("a call of step `{name}` has no place"));
+            }
+        }
+    }
+    Ok(())
+}
