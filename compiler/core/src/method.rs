@@ -37,6 +37,9 @@ const FOREIGN: &[(&str, &str)] = &[
     ("endsWith", "ends_with"),
     ("endswith", "ends_with"),
     ("strip", "trim"),
+    ("mod", "remainder"),
+    ("modulo", "remainder"),
+    ("rem", "remainder"),
 ];
 
 impl Checker<'_> {
@@ -155,6 +158,11 @@ impl Checker<'_> {
             Type::List(item) => self.list_method(item, method, name, arguments, span),
             Type::Map(value) => self.map_method(value, method, arguments, span),
             Type::String { .. } => self.string_method(method, arguments, span),
+            Type::Int { .. } if method == Method::Remainder => {
+                let counted = self.count_arguments(&name.text, arguments, &[1], span);
+                let divisor = arguments.first().filter(|_| counted)?;
+                Some((vec![self.expr_of(&divisor.value, &Type::INT, "what it is divided by").expr], Type::INT))
+            }
             _ => Some((Vec::new(), Type::STRING)),
         }
     }
@@ -327,8 +335,8 @@ fn words_of(ty: &Type) -> &'static [&'static str] {
         Type::String { .. } => {
             &["contains", "ends_with", "length", "lower", "replace", "split", "starts_with", "to_int", "trim", "upper"]
         }
+        Type::Int { .. } => &["remainder", "to_string"],
         Type::Bool
-        | Type::Int { .. }
         | Type::Float
         | Type::Duration
         | Type::Size

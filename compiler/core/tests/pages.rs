@@ -5,7 +5,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::{Path, PathBuf};
 
-    use escher_core::{CatalogWorld, check, pages};
+    use escher_core::{CatalogWorld, Fix, check, pages};
+    use escher_ir::program::Method;
 
     /// Codes that no text can show, each with its reason.
     const WITHOUT_EXAMPLE: &[(&str, &str)] =
@@ -69,6 +70,67 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// A text with some repairs done.
+    fn repaired(text: &str, fixes: &[&Fix]) -> String {
+        let mut edits: Vec<_> = fixes.iter().flat_map(|f| &f.edits).collect();
+        edits.sort_by_key(|e| (e.span.start, e.span.end));
+        let mut repaired = text.to_string();
+        for edit in edits.iter().rev() {
+            repaired.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.text);
+        }
+        repaired
+    }
+
+    #[test]
+    fn each_repair_that_is_offered_works() {
+        let (mut wrong, mut tried) = (Vec::new(), 0);
+        for example in examples().iter().filter(|e| e.mistaken) {
+            let told = check(&CatalogWorld, &example.text).diagnostics;
+            for (index, one) in told.iter().enumerate() {
+                // An example may make its mistake twice.
+                let others = told.iter().enumerate().filter(|(i, _)| *i != index).filter_map(|(_, d)| d.fixes.first());
+                let others: Vec<&Fix> = others.collect();
+                for fix in &one.fixes {
+                    tried += 1;
+                    let text = repaired(&example.text, &[&others[..], &[fix]].concat());
+                    let still = escher_syntax::parse(&text).diagnostics;
+                    if !still.is_empty() || codes_of(&text).contains(one.code) {
+                        wrong.push(format!("{}: `{}` gives {still:#?}:\n{text}", example.page, fix.title));
+                    }
+                }
+            }
+        }
+        assert!(tried > 50, "{tried}");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn help_names_only_methods_that_there_are() {
+        let mut named = BTreeSet::new();
+        for example in examples() {
+            for told in check(&CatalogWorld, &example.text).diagnostics {
+                let fixes =
+                    told.fixes.iter().flat_map(|f| f.edits.iter().map(|e| e.text.clone()).chain([f.title.clone()]));
+                for words in told.help.iter().cloned().chain(fixes) {
+                    // `list.filter(…)`, `.map` in back-ticks: between code and words only the code has methods.
+                    for code in words.split('`').skip(1).step_by(2) {
+                        let methods =
+                            code.split('.').skip(1).filter_map(|rest| rest.split_once('(').map(|(word, _)| word));
+                        named.extend(
+                            methods
+                                .filter(|m| m.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+                                .map(str::to_string),
+                        );
+                    }
+                }
+            }
+        }
+        named.remove("");
+        assert!(named.contains("remainder") && named.contains("map"), "{named:?}");
+        let unknown: Vec<&String> = named.iter().filter(|m| !Method::TABLE.iter().any(|(word, _)| word == m)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
     }
 
     #[test]

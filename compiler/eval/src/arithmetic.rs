@@ -119,6 +119,15 @@ fn multiply(a: &Value, b: &Value) -> Result<Value, EvalError> {
     }
 }
 
+/// What the division of two whole numbers leaves; it has the sign of `a`.
+pub(crate) fn remainder(a: &Value, b: &Value) -> Result<Value, EvalError> {
+    match (a, b) {
+        (Value::Int(_), Value::Int(0)) => Err(EvalError::new("division by zero")),
+        (Value::Int(a), Value::Int(b)) => Ok(Value::Int(a.wrapping_rem(*b))),
+        _ => Err(wrong("remainder", a, b)),
+    }
+}
+
 fn divide(a: &Value, b: &Value) -> Result<Value, EvalError> {
     let by_zero = || EvalError::new("division by zero");
     match (a, b) {

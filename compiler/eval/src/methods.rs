@@ -22,6 +22,13 @@ pub(crate) fn call<'p>(ev: &mut Evaluator<'p, '_>, base: Value, method: Method, 
         Value::String(text) => string(ev, &text, method, arguments),
         other => match method {
             Method::ToString => Ok(Value::text(json::to_text(&other))),
+            Method::Remainder => {
+                let divisor = ev.all(arguments)?.into_iter().next().unwrap_or(Value::None);
+                if matches!(divisor, Value::Hole(_)) {
+                    return Ok(divisor);
+                }
+                arithmetic::remainder(&other, &divisor).map_err(Stop::Fail)
+            }
             _ => fail(format!("a {} has no such method", other.kind())),
         },
     }

@@ -155,5 +155,16 @@ proptest! {
                 prop_assert!(f.is_finite());
             }
         }
+        let _ = eval(&method(lit(a), Method::Remainder, vec![lit(b)]));
+    }
+
+    #[test]
+    fn a_quotient_and_its_remainder_make_the_number(a in any::<i64>(), b in any::<i64>()) {
+        let quotient = eval(&Expr::Binary(BinaryOp::Divide, Box::new(lit(Value::Int(a))), Box::new(lit(Value::Int(b)))));
+        let remainder = eval(&method(lit(Value::Int(a)), Method::Remainder, vec![lit(Value::Int(b))]));
+        match (quotient, remainder) {
+            (Ok(Some(Value::Int(q))), Ok(Some(Value::Int(r)))) => prop_assert_eq!(a, q * b + r),
+            (quotient, remainder) => prop_assert!(b == 0 && quotient.is_err() && remainder.is_err()),
+        }
     }
 }

@@ -604,6 +604,7 @@ pub enum Method {
     Length,
     ToInt,
     ToString,
+    Remainder,
 }
 
 impl Method {
@@ -645,6 +646,7 @@ impl Method {
         ("length", Method::Length),
         ("to_int", Method::ToInt),
         ("to_string", Method::ToString),
+        ("remainder", Method::Remainder),
     ];
 }
 

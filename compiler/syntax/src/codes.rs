@@ -91,12 +91,10 @@ pub(crate) fn dollar_hole(span: Span) -> Diagnostic {
         .fix("remove `$`", dollar, "")
 }
 
-/// `"{{ x }}"`.
-pub(crate) fn double_braces(span: Span, text: &str) -> Diagnostic {
-    let inner = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).unwrap_or(text).trim();
+/// `"{{ x: 1 }}"`: a record, where literal braces or a value were meant.
+pub(crate) fn double_braces(span: Span) -> Diagnostic {
     Diagnostic::error("E0007", span, "a hole is written with one brace: `{x}`")
         .help("literal braces are `\\{` and `\\}`")
-        .fix("write one brace", span, inner)
 }
 
 /// `\q`.
@@ -158,19 +156,25 @@ pub(crate) fn default_arm(span: Span, text: &str) -> Diagnostic {
         .fix("write `_`", span, "_")
 }
 
-/// `use "std/vm"`.
-pub(crate) fn not_a_file(span: Span, text: &str) -> Diagnostic {
-    let inner = text.trim_matches('"');
-    let told = Diagnostic::error("E0140", span, "a file of a project is named with its ending `.esc`");
-    let names_module = inner.split(['/', '.']).all(|part| {
+/// The module of the library that a quoted name was meant to be: `std.vm` for `"std/vm"`.
+pub(crate) fn module_of(text: &str) -> Option<String> {
+    let module = text.trim_matches('"').replace('/', ".");
+    let names = module.split('.').all(|part| {
         part.starts_with(|c: char| c.is_ascii_alphabetic())
             && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     });
-    if names_module && inner.starts_with("std") {
-        let module = inner.replace('/', ".");
-        return told.help(format!("write `use {module}` for a module")).fix(format!("write `{module}`"), span, module);
+    (names && module.starts_with("std.") && !module.ends_with(".esc")).then_some(module)
+}
+
+/// `use "std/vm"`.
+pub(crate) fn not_a_file(span: Span, module: Option<&str>) -> Diagnostic {
+    let told = Diagnostic::error("E0140", span, "a file of a project is named with its ending `.esc`");
+    match module {
+        Some(module) => {
+            told.help(format!("write `use {module}` for a module")).fix(format!("write `{module}`"), span, module)
+        }
+        None => told.help("write `use std.vm` for a module, or `use \"./shared.esc\" as shared` for a file"),
     }
-    told.help("write `use std.vm` for a module, or `use \"./shared.esc\" as shared` for a file")
 }
 
 /// A bracket that is never closed.

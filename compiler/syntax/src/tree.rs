@@ -6,8 +6,8 @@
 //! they mean.
 
 use escher_grammar::Rule;
-use pest::Token as PestToken;
 use pest::iterators::Tokens;
+use pest::{Position, Token as PestToken};
 
 use crate::span::Span;
 
@@ -61,6 +61,8 @@ pub struct SyntaxTree {
     source: String,
     nodes: Vec<Raw>,
     comments: Vec<Comment>,
+    /// Tokens of a repaired copy that the source spells otherwise, with their index, in order.
+    respelt: Vec<(u32, Box<str>)>,
 }
 
 impl SyntaxTree {
@@ -162,9 +164,21 @@ impl<'t> Node<'t> {
         Span { start: raw.start, end: raw.end }
     }
 
-    /// What is written there.
+    /// What is written there. A token that a repair put there says what the repair wrote, and lies where the source
+    /// holds what it stands for.
     pub fn text(self) -> &'t str {
-        slice(&self.tree.source, self.span())
+        self.respelt().unwrap_or_else(|| slice(&self.tree.source, self.span()))
+    }
+
+    /// Whether the source holds this as it reads, so that places inside its text are places of the source.
+    pub fn is_verbatim(self) -> bool {
+        self.respelt().is_none()
+    }
+
+    fn respelt(self) -> Option<&'t str> {
+        let respelt = &self.tree.respelt;
+        let at = respelt.binary_search_by_key(&self.index, |(index, _)| *index).ok()?;
+        respelt.get(at).map(|(_, text)| &**text)
     }
 
     /// Whether it is a token.
@@ -223,6 +237,7 @@ pub(crate) struct TreeBuilder<'s> {
     source: &'s str,
     nodes: Vec<Raw>,
     comments: Vec<Comment>,
+    respelt: Vec<(u32, Box<str>)>,
     open: Vec<u32>,
     /// End of the last token.
     last: u32,
@@ -238,6 +253,7 @@ pub(crate) struct TreeBuilder<'s> {
 pub(crate) struct Mark {
     nodes: usize,
     comments: usize,
+    respelt: usize,
     open: usize,
     last: u32,
     last_rule: Rule,
@@ -249,6 +265,7 @@ impl<'s> TreeBuilder<'s> {
             source,
             nodes: Vec::with_capacity(source.len() / 4 + 8),
             comments: Vec::new(),
+            respelt: Vec::new(),
             open: Vec::with_capacity(64),
             last: 0,
             last_rule: Rule::EOI,
@@ -263,6 +280,7 @@ impl<'s> TreeBuilder<'s> {
         Mark {
             nodes: self.nodes.len(),
             comments: self.comments.len(),
+            respelt: self.respelt.len(),
             open: self.open.len(),
             last: self.last,
             last_rule: self.last_rule,
@@ -273,6 +291,7 @@ impl<'s> TreeBuilder<'s> {
     pub(crate) fn back_to(&mut self, mark: Mark) {
         self.nodes.truncate(mark.nodes);
         self.comments.truncate(mark.comments);
+        self.respelt.truncate(mark.respelt);
         self.open.truncate(mark.open);
         self.last = mark.last;
         self.last_rule = mark.last_rule;
@@ -316,21 +335,43 @@ impl<'s> TreeBuilder<'s> {
         self.last_rule = rule;
     }
 
-    /// Takes over what pest matched; `place` says where in the source a byte of the parsed text stands.
-    pub(crate) fn tokens(&mut self, tokens: Tokens<'_, Rule>, place: impl Fn(usize) -> u32) {
-        let mut started: Option<(Rule, u32)> = None;
+    /// Takes over what pest matched in a piece of the source that begins at `offset`.
+    pub(crate) fn tokens(&mut self, tokens: Tokens<'_, Rule>, offset: u32) {
+        self.matched(tokens, |at| Span::new(at, at).start.saturating_add(offset), |_, _, _| {});
+    }
+
+    /// Takes over what pest matched in a repaired copy; `place` says where in the source a byte of the copy stands.
+    pub(crate) fn repaired(&mut self, tokens: Tokens<'_, Rule>, place: impl Fn(usize) -> u32) {
+        self.matched(tokens, place, |tree, start, end| {
+            let written = start.span(end);
+            let Some(index) = tree.nodes.len().checked_sub(1) else { return };
+            let Some(leaf) = tree.nodes.get(index) else { return };
+            if written.as_str() != slice(tree.source, Span { start: leaf.start, end: leaf.end }) {
+                tree.respelt.push((u32::try_from(index).unwrap_or(u32::MAX), written.as_str().into()));
+            }
+        });
+    }
+
+    fn matched(
+        &mut self,
+        tokens: Tokens<'_, Rule>,
+        place: impl Fn(usize) -> u32,
+        made: impl Fn(&mut Self, &Position<'_>, &Position<'_>),
+    ) {
+        let mut started: Option<(Rule, Position<'_>)> = None;
         for token in tokens {
             match token {
                 PestToken::Start { rule, pos } => {
                     if let Some((outer, start)) = started.take() {
-                        self.start(outer, start);
+                        self.start(outer, place(start.pos()));
                     }
-                    started = Some((rule, place(pos.pos())));
+                    started = Some((rule, pos));
                 }
                 PestToken::End { rule, pos } => match started.take() {
                     Some((Rule::EOI, _)) => {}
                     Some((leaf, start)) if !is_entry(leaf) => {
-                        self.leaf(leaf, Span { start, end: place(pos.pos()) });
+                        self.leaf(leaf, Span { start: place(start.pos()), end: place(pos.pos()) });
+                        made(self, &start, &pos);
                     }
                     Some(_) => {}
                     None => self.end(rule),
@@ -381,7 +422,12 @@ impl<'s> TreeBuilder<'s> {
         if let Some(root) = self.nodes.first_mut() {
             root.end = end;
         }
-        SyntaxTree { source: self.source.to_string(), nodes: self.nodes, comments: self.comments }
+        SyntaxTree {
+            source: self.source.to_string(),
+            nodes: self.nodes,
+            comments: self.comments,
+            respelt: self.respelt,
+        }
     }
 }
 

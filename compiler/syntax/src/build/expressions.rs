@@ -116,7 +116,8 @@ impl<'t> Builder<'t, '_> {
                 break;
             }
             children.next();
-            if last == power && (power == COMPARE || power == RANGE) {
+            let chained = last == power && (power == COMPARE || power == RANGE);
+            if chained {
                 self.tell(codes::chained(node.span(), node.text()));
             }
             last = power;
@@ -125,7 +126,11 @@ impl<'t> Builder<'t, '_> {
             }
             let right = self.climb(children, power + 1, node.span().after());
             let span = left.span.join(right.span);
-            let kind = ExprKind::Binary { op, op_span: node.span(), left: Box::new(left), right: Box::new(right) };
+            let kind = match chained {
+                // It has no meaning, so nobody may complain about its types.
+                true => ExprKind::Error,
+                false => ExprKind::Binary { op, op_span: node.span(), left: Box::new(left), right: Box::new(right) },
+            };
             left = Expr { kind, span };
         }
         left
@@ -247,10 +252,16 @@ impl<'t> Builder<'t, '_> {
         let plain = || text.replace('_', "");
         let kind = match node.rule() {
             Some(Rule::NAME | Rule::WORD) => {
-                if let Some(word) = codes::foreign_word(text) {
+                let word = codes::foreign_word(text);
+                if let Some(word) = word {
                     self.tell(codes::foreign_literal(span, text, word));
                 }
-                ExprKind::Name(text.to_string())
+                match word {
+                    Some("none") => ExprKind::None,
+                    Some("true") => ExprKind::Bool(true),
+                    Some("false") => ExprKind::Bool(false),
+                    _ => ExprKind::Name(text.to_string()),
+                }
             }
             Some(Rule::KW_NONE) => ExprKind::None,
             Some(Rule::KW_TRUE) => ExprKind::Bool(true),
@@ -402,8 +413,10 @@ impl<'t> Builder<'t, '_> {
                     let path = Self::path(part);
                     if matches!(part.text(), "default" | "otherwise") {
                         self.tell(codes::default_arm(span, part.text()));
+                        PatternKind::Any
+                    } else {
+                        PatternKind::Name(path)
                     }
-                    PatternKind::Name(path)
                 }
                 _ => PatternKind::Literal(self.literal_at(part, span)),
             };

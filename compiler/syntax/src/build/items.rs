@@ -74,10 +74,18 @@ impl<'t> Builder<'t, '_> {
     fn use_item(&mut self, node: Node<'t>) -> ItemKind {
         let target = match node.child(Rule::STRING) {
             Some(file) => {
+                let module = codes::module_of(file.text());
                 if !file.text().ends_with(".esc\"") {
-                    self.tell(codes::not_a_file(file.span(), file.text()));
+                    self.tell(codes::not_a_file(file.span(), module.as_deref()));
                 }
-                UseTarget::File(self.text_leaf(file))
+                match module {
+                    Some(module) => {
+                        let span = file.span();
+                        let segments = module.split('.').map(|s| ast::Name { text: s.to_string(), span }).collect();
+                        UseTarget::Module(ast::Path { segments, span })
+                    }
+                    None => UseTarget::File(self.text_leaf(file)),
+                }
             }
             None => UseTarget::Module(Self::path_or(node.child(Rule::path), node.span())),
         };

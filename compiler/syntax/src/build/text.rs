@@ -33,12 +33,13 @@ impl<'t> Builder<'t, '_> {
             Some(Rule::RAW) => text.get(2..text.len().saturating_sub(1)).unwrap_or("").to_string(),
             Some(Rule::RAW_BLOCK) => dedent(&[inner(4)]).concat(),
             Some(Rule::BLOCK) => {
-                let parts = dedent(&[inner(3)]);
-                parts.iter().map(|p| self.unescape(p, span)).collect()
+                self.check_escapes(inner(3), part_of(node, 3, inner(3)));
+                dedent(&[inner(3)]).iter().map(|p| unescape(p)).collect()
             }
             _ => {
                 let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or("");
-                self.unescape(inner, Span { start: span.start + 1, end: span.end })
+                self.check_escapes(inner, part_of(node, 1, inner));
+                unescape(inner)
             }
         };
         let parts = if value.is_empty() { Vec::new() } else { vec![TextPart::Literal(value)] };
@@ -56,13 +57,16 @@ impl<'t> Builder<'t, '_> {
                 Some(Rule::STRING_MID | Rule::BLOCK_MID) => (1, 1),
                 Some(Rule::STRING_TAIL | Rule::BLOCK_TAIL) => (1, quotes),
                 _ => {
-                    holes.push(self.expr(child));
+                    // Literal braces were meant, so nobody may complain about what the record holds.
+                    let meant = lone_braces(child).is_none();
+                    holes.push(if meant { self.expr(child) } else { Self::error_expr(child.span()) });
                     continue;
                 }
             };
             let inner = text.get(from..text.len().saturating_sub(to)).unwrap_or("");
-            let start = child.span().start as usize + from;
-            literals.push((inner, Span::new(start, start + inner.len())));
+            let span = part_of(child, from, inner);
+            self.check_escapes(inner, span);
+            literals.push((inner, span));
         }
         self.check_holes(node, &literals);
         let texts: Vec<String> = if block {
@@ -73,8 +77,12 @@ impl<'t> Builder<'t, '_> {
         };
         let mut parts = Vec::new();
         let mut holes = holes.into_iter();
-        for (text, (_, span)) in texts.iter().zip(&literals) {
-            let value = self.unescape(text, *span);
+        for text in &texts {
+            let mut value = unescape(text);
+            // `${…}` was told of: the sign belongs to the hole.
+            if holes.len() > 0 && is_dollar(text) {
+                value.pop();
+            }
             if !value.is_empty() {
                 parts.push(TextPart::Literal(value));
             }
@@ -85,72 +93,102 @@ impl<'t> Builder<'t, '_> {
 
     /// A hole stands on one line and is not `${…}`.
     fn check_holes(&mut self, node: Node<'t>, literals: &[(&str, Span)]) {
+        if !node.children().all(Node::is_verbatim) {
+            return; // A repair wrote it.
+        }
         for pair in literals.windows(2) {
             let [(before, left), (_, right)] = pair else { continue };
             let hole = Span { start: left.end, end: right.start };
             if slice(self.tree.source(), hole).contains('\n') {
                 self.tell(codes::hole_over_lines(hole));
             }
-            if before.ends_with('$') && !before.ends_with("\\$") {
+            if is_dollar(before) {
                 self.tell(codes::dollar_hole(Span { start: left.end - 1, end: hole.end }));
             }
         }
         for child in node.children() {
             let Some(braces) = lone_braces(child) else { continue };
-            self.tell(codes::double_braces(braces.span(), braces.text()));
+            self.tell(codes::double_braces(braces.span()));
         }
     }
 
-    fn unescape(&mut self, text: &str, span: Span) -> String {
-        if !text.contains('\\') {
-            return text.to_string();
-        }
-        let mut out = String::with_capacity(text.len());
-        let mut chars = text.char_indices();
-        while let Some((_, c)) = chars.next() {
-            if c != '\\' {
-                out.push(c);
-                continue;
-            }
-            let Some((at, escaped)) = chars.next() else { break };
-            match escaped {
-                'n' => out.push('\n'),
-                't' => out.push('\t'),
-                'r' => out.push('\r'),
-                '"' | '\\' | '{' | '}' | '$' => out.push(escaped),
-                'u' => match unicode(text.get(at + 1..).unwrap_or("")) {
-                    Some((c, length)) => {
-                        out.push(c);
-                        for _ in 0..length {
-                            chars.next();
-                        }
-                    }
-                    None => self.tell(codes::bad_escape(escape_span(span, at, escaped), escaped)),
-                },
-                _ => {
-                    out.push(escaped);
-                    self.tell(codes::bad_escape(escape_span(span, at, escaped), escaped));
-                }
+    /// Tells of what `\` stands before and is no escape. Where the text was repaired, `span` is shorter or longer than
+    /// it, and all of it is underlined.
+    fn check_escapes(&mut self, text: &str, span: Span) {
+        let exact = (span.end - span.start) as usize == text.len();
+        for (at, written) in escapes(text) {
+            if unescaped(written).is_none() {
+                let escaped = written.chars().nth(1).unwrap_or('\\');
+                let start = span.start as usize + at;
+                let end = start + 1 + escaped.len_utf8();
+                self.tell(codes::bad_escape(if exact { Span::new(start, end) } else { span }, escaped));
             }
         }
-        out
     }
 }
 
-/// Where an escape stands; for a block that lost its indentation this is only near.
-fn escape_span(text: Span, at: usize, escaped: char) -> Span {
-    let start = (text.start as usize + at).saturating_sub(1);
-    Span::new(start, (start + 1 + escaped.len_utf8()).min(text.end as usize))
+/// Whether a text ends with the `$` of `${…}`.
+fn is_dollar(before: &str) -> bool {
+    before.ends_with('$') && !before.ends_with("\\$")
 }
 
-/// `{1F600}` after `\u`: the character, and how many characters it takes.
-fn unicode(rest: &str) -> Option<(char, usize)> {
-    let digits = rest.strip_prefix('{')?.split('}').next()?;
-    if digits.is_empty() || digits.len() > 6 || !rest.get(digits.len() + 1..)?.starts_with('}') {
+/// Where the text between the quotes of a leaf stands; all of the leaf where a repair wrote it.
+fn part_of(leaf: Node<'_>, from: usize, inner: &str) -> Span {
+    let span = leaf.span();
+    let start = span.start as usize + from;
+    if leaf.is_verbatim() { Span::new(start, start + inner.len()) } else { span }
+}
+
+/// The escapes of a text with their places: `\` with what belongs to it.
+fn escapes(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let at = from + text.get(from..)?.find('\\')?;
+        let rest = text.get(at..)?;
+        let second = rest.chars().nth(1)?;
+        let plain = 1 + second.len_utf8();
+        let braced = || rest.get(plain..)?.starts_with('{').then(|| rest.find('}').map(|end| end + 1))?;
+        let length = if second == 'u' { braced().unwrap_or(plain) } else { plain };
+        from = at + length;
+        Some((at, rest.get(..length)?))
+    })
+}
+
+/// What an escape stands for; none where it is no escape.
+fn unescaped(written: &str) -> Option<char> {
+    Some(match written.chars().nth(1)? {
+        'n' => '\n',
+        't' => '\t',
+        'r' => '\r',
+        same @ ('"' | '\\' | '{' | '}' | '$') => same,
+        'u' => return unicode(written.get(2..)?),
+        _ => return None,
+    })
+}
+
+/// A text with its escapes resolved. What is none stays, without its `\`.
+fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, written) in escapes(text) {
+        out.push_str(text.get(from..at).unwrap_or(""));
+        match unescaped(written) {
+            Some(c) => out.push(c),
+            None => out.push_str(written.get(1..).unwrap_or("")),
+        }
+        from = at + written.len();
+    }
+    out.push_str(text.get(from..).unwrap_or(""));
+    out
+}
+
+/// The character of `{1F600}`, as it stands after `\u`.
+fn unicode(braced: &str) -> Option<char> {
+    let digits = braced.strip_prefix('{')?.strip_suffix('}')?;
+    if digits.is_empty() || digits.len() > 6 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
-    let c = char::from_u32(u32::from_str_radix(digits, 16).ok()?)?;
-    Some((c, digits.len() + 2))
+    char::from_u32(u32::from_str_radix(digits, 16).ok()?)
 }
 
 /// A hole that holds nothing but a record: `{{ x: 1 }}`, written for a literal brace.

@@ -67,45 +67,35 @@ impl<'t> Builder<'t, '_> {
             Some(Rule::record_type) => TypeKind::Record(self.field_types(node)),
             Some(Rule::type_group) => return self.child_type(node),
             Some(Rule::named_type) => {
-                let arguments = match node.child(Rule::type_arguments) {
-                    Some(list) => {
-                        list.children().filter(|c| c.rule() == Some(Rule::r#type)).map(|t| self.ty(t)).collect()
+                let list = node.child(Rule::type_arguments);
+                let inner = list.into_iter().flat_map(Node::children).filter(|c| c.rule() == Some(Rule::r#type));
+                let inner: Vec<_> = inner.collect();
+                let mut arguments: Vec<Type> = inner.iter().map(|t| self.ty(*t)).collect();
+                let mut path = Self::path_or(node.child(Rule::path), span);
+                let foreign = foreign_type(&path, arguments.len());
+                if let Some((right, keeps)) = foreign {
+                    let argument = inner.last().map_or("", |t| t.text());
+                    let written = match keeps {
+                        Keeps::Nothing => right.to_string(),
+                        Keeps::Argument => format!("{right}<{argument}>"),
+                        Keeps::Maybe => format!("{argument}?"),
+                    };
+                    self.tell(codes::foreign_type(span, node.text(), &written));
+                    // The checker goes on with what was meant.
+                    let last = arguments.pop();
+                    match (keeps, last) {
+                        (Keeps::Maybe, Some(ty)) => return Type { kind: TypeKind::Optional(Box::new(ty)), span },
+                        (Keeps::Argument, last) => arguments = last.into_iter().collect(),
+                        _ => arguments.clear(),
                     }
-                    None => Vec::new(),
-                };
-                let path = Self::path_or(node.child(Rule::path), span);
-                self.foreign_type(node, &path);
+                    path.segments = vec![ast::Name { text: right.to_string(), span: path.span }];
+                }
                 let refinement = node.child(Rule::arguments).map_or_else(Vec::new, |a| self.arguments(a));
                 TypeKind::Named { path, arguments, refinement }
             }
             _ => TypeKind::Error,
         };
         Type { kind, span }
-    }
-
-    /// Type names of other languages; a record of one's own can't be meant, for its name begins with a capital.
-    fn foreign_type(&mut self, node: Node<'t>, path: &ast::Path) {
-        let [name] = path.segments.as_slice() else { return };
-        let list = node.child(Rule::type_arguments);
-        let arguments: Vec<_> = list
-            .into_iter()
-            .flat_map(|l| l.children().filter(|c| c.rule() == Some(Rule::r#type)))
-            .map(|t| t.text())
-            .collect();
-        let right = match (name.text.as_str(), arguments.as_slice()) {
-            ("str" | "text" | "varchar", []) => "string".to_string(),
-            ("number" | "integer" | "int32" | "int64" | "i32" | "i64" | "u32" | "u64" | "long", []) => {
-                "int".to_string()
-            }
-            ("double" | "f32" | "f64" | "decimal", []) => "float".to_string(),
-            ("boolean", []) => "bool".to_string(),
-            ("datetime" | "timestamp", []) => "instant".to_string(),
-            ("Option" | "Optional" | "option" | "optional", [inner]) => format!("{inner}?"),
-            ("array" | "Array" | "List" | "Vec" | "vec", [inner]) => format!("list<{inner}>"),
-            ("dict" | "Dict" | "Map" | "map" | "HashMap" | "Record", [_, inner]) => format!("map<{inner}>"),
-            _ => return,
-        };
-        self.tell(codes::foreign_type(node.span(), node.text(), &right));
     }
 
     fn field_types(&mut self, node: Node<'t>) -> Vec<FieldType> {
@@ -145,4 +135,33 @@ impl<'t> Builder<'t, '_> {
             number
         }
     }
+}
+
+/// What is left of a type of another language.
+#[derive(Clone, Copy)]
+enum Keeps {
+    /// Its name in this one.
+    Nothing,
+    /// And its last argument.
+    Argument,
+    /// Its only argument, with `?`.
+    Maybe,
+}
+
+/// Type names of other languages; a record of one's own can't be meant, for its name begins with a capital.
+fn foreign_type(path: &ast::Path, arguments: usize) -> Option<(&'static str, Keeps)> {
+    let [name] = path.segments.as_slice() else { return None };
+    Some(match (name.text.as_str(), arguments) {
+        ("str" | "text" | "varchar", 0) => ("string", Keeps::Nothing),
+        ("number" | "integer" | "int32" | "int64" | "i32" | "i64" | "u32" | "u64" | "long", 0) => {
+            ("int", Keeps::Nothing)
+        }
+        ("double" | "f32" | "f64" | "decimal", 0) => ("float", Keeps::Nothing),
+        ("boolean", 0) => ("bool", Keeps::Nothing),
+        ("datetime" | "timestamp", 0) => ("instant", Keeps::Nothing),
+        ("Option" | "Optional" | "option" | "optional", 1) => ("", Keeps::Maybe),
+        ("array" | "Array" | "List" | "Vec" | "vec", 1) => ("list", Keeps::Argument),
+        ("dict" | "Dict" | "Map" | "map" | "HashMap" | "Record", 2) => ("map", Keeps::Argument),
+        _ => return None,
+    })
 }

@@ -48,7 +48,7 @@ impl Recovery<'_> {
                     if !matches!(pair.as_rule(), Rule::attribute | Rule::EOI) {
                         self.tree.open(NodeKind::Rule(node), place(pair.as_span().start()));
                     }
-                    self.tree.tokens(pair.tokens(), place);
+                    self.tree.repaired(pair.tokens(), place);
                 }
                 self.block(segment, end, body);
                 self.tree.close();
@@ -203,7 +203,7 @@ impl Recovery<'_> {
                 && let Ok(pairs) = escher_grammar::parse(Rule::only_statement, &repaired.text)
             {
                 self.diagnostics.extend(outcome.diagnostics);
-                return self.tree.tokens(pairs.tokens(), |at| repaired.place(at).saturating_add(start));
+                return self.tree.repaired(pairs.tokens(), |at| repaired.place(at).saturating_add(start));
             }
         }
         let head = self.text(first.head);

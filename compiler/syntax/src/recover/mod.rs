@@ -27,7 +27,7 @@ pub(crate) fn tree(source: &str) -> (SyntaxTree, Vec<Diagnostic>) {
         && let Ok(pairs) = escher_grammar::parse(Rule::file, source)
     {
         let mut tree = TreeBuilder::new(source);
-        tree.tokens(pairs.tokens(), offset(0));
+        tree.tokens(pairs.tokens(), 0);
         if !tree.is_crowded() {
             return (tree.finish(), Vec::new());
         }
@@ -43,7 +43,7 @@ pub(crate) fn tree(source: &str) -> (SyntaxTree, Vec<Diagnostic>) {
         && let Ok(pairs) = escher_grammar::parse(Rule::file, text)
     {
         let mark = tree.mark();
-        tree.tokens(pairs.tokens(), offset(0));
+        tree.tokens(pairs.tokens(), 0);
         if !tree.is_crowded() {
             return (tree.finish(), diagnostics);
         }
@@ -88,11 +88,6 @@ fn nests_deeply(source: &str) -> bool {
         }
     }
     false
-}
-
-/// Where the bytes of a piece of the source stand in it.
-fn offset(start: u32) -> impl Fn(usize) -> u32 {
-    move |at| Span::new(at, at).start.saturating_add(start)
 }
 
 /// A range of tokens.
@@ -236,7 +231,7 @@ impl<'s> Recovery<'s> {
     fn parse(&mut self, unit: Unit, rule: Rule) -> bool {
         let Ok(pairs) = escher_grammar::parse(rule, self.text(unit)) else { return false };
         let mark = self.tree.mark();
-        self.tree.tokens(pairs.tokens(), offset(self.span(unit).start));
+        self.tree.tokens(pairs.tokens(), self.span(unit).start);
         let crowded = self.tree.is_crowded();
         if crowded {
             self.tree.back_to(mark);
@@ -258,7 +253,7 @@ impl<'s> Recovery<'s> {
         let Err(error) = escher_grammar::parse(rule, text) else {
             // It parses but for statements that share a line, inside a block that can't be cut: the layout check tells.
             if let Ok(pairs) = escher_grammar::parse(rule, text) {
-                self.tree.tokens(pairs.tokens(), offset(start));
+                self.tree.tokens(pairs.tokens(), start);
             }
             return;
         };
@@ -268,13 +263,13 @@ impl<'s> Recovery<'s> {
             && !outcome.recognised
             && let Some(pairs) = crowded()
         {
-            return self.tree.tokens(pairs.tokens(), offset(start));
+            return self.tree.tokens(pairs.tokens(), start);
         }
         self.diagnostics.extend(outcome.diagnostics);
         match &outcome.repaired {
             Some(repaired) => {
                 if let Ok(pairs) = escher_grammar::parse(rule, &repaired.text) {
-                    self.tree.tokens(pairs.tokens(), |at| repaired.place(at).saturating_add(start));
+                    self.tree.repaired(pairs.tokens(), |at| repaired.place(at).saturating_add(start));
                 }
             }
             None => self.error(unit),

@@ -88,7 +88,7 @@ const ROWS: &[(&str, Place, &str, Answer)] = &[
     ("34a", Value, "match x { case \"a\": 1, _ => 2 }", Fix("{ \"a\" => 1")),
     ("34b", Value, "match x { \"a\" => 1, default => 2 }", Fix("_ => 2")),
     ("34c", Value, "match x { \"a\" => 1, else => 2 }", Fix("_ => 2")),
-    ("36", Body, "log \"x\"", Fix("report { text(\"x\") }")),
+    ("36", Body, "log \"x\"", Fix("report { \"x\" }")),
     ("37", Body, "try { a() } catch e { b() }", Help),
     ("38a", Type, "list[string]", Fix("a: list<string>")),
     ("38b", Type, "string[]", Fix("a: list<string>")),
@@ -156,4 +156,25 @@ fn each_spelling_gets_its_answer() {
         }
     }
     assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Plain syntax without its places.
+fn meaning(source: &str) -> String {
+    let file = format!("{:?}", escher_syntax::parse(source).file);
+    let mut parts = file.split("Span { start: ");
+    let first = parts.next().unwrap_or_default().to_string();
+    parts.fold(first, |mut text, part| {
+        text.push_str(part.split_once(" }").map_or("", |(_, rest)| rest));
+        text
+    })
+}
+
+#[test]
+fn the_tree_behind_a_mistake_is_the_one_of_the_repaired_text() {
+    for (row, place, text, answer) in ROWS {
+        let source = wrap(place, text);
+        if matches!(answer, Fix(_)) {
+            assert_eq!(meaning(&source), meaning(&repaired(&source)), "{row}: {text:?}");
+        }
+    }
 }

@@ -187,16 +187,12 @@ fn print(v: &View<'_>) -> Option<Advice> {
     if v.at != 1 || !matches!(wrong, "print" | "log" | "echo" | "puts" | "info") || v.rule_at(0) != Some(Rule::TEXT) {
         return None;
     }
-    let edits = vec![
-        edit(v.span_of(0), "report {"),
-        edit(v.span(0), format!("text({})", v.text_at(0))),
-        edit(v.span(0).after(), " }"),
-    ];
+    let edits = vec![edit(v.span_of(0), "report {"), edit(v.span(0).after(), " }")];
     Some(v.fixed(
         "E0168",
         v.span_of(0),
         "what a run tells stands in its report",
-        &format!("write `report {{ text({}) }}`", v.text_at(0)),
+        &format!("write `report {{ {} }}`", v.text_at(0)),
         edits,
     ))
 }

@@ -434,5 +434,10 @@ fn comma(v: &View<'_>) -> Option<Advice> {
 /// `a % b`.
 fn modulo(v: &View<'_>) -> Option<Advice> {
     (v.text_at(0) == "%").then_some(())?;
-    told("E0123", v.span(0), "`%` is no operator: `5%` is a percentage", "write `.modulo(n)` for a remainder")
+    told(
+        "E0123",
+        v.span(0),
+        "`%` is no operator: `5%` is a percentage",
+        "write `a.remainder(b)` for what a division leaves",
+    )
 }
