@@ -112,7 +112,8 @@ impl Recovery<'_> {
         let inner = Unit { from: segment.open + 1, to: segment.close.unwrap_or(end) };
         let entry_rule = if rule == Rule::test_block { Rule::only_test_statement } else { Rule::only_statement };
         for unit in cut::statements(self.source, &self.tokens, inner) {
-            if !self.parse(unit, entry_rule) {
+            // With a bracket that lacks its partner it can't parse; trying would read the rest once for each level.
+            if self.has_bracket_fault(unit) || !self.parse(unit, entry_rule) {
                 self.broken_statement(unit, entry_rule);
             }
         }

@@ -13,6 +13,8 @@ mod oddities;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod shapes;
+#[cfg(test)]
 mod speed;
 #[cfg(test)]
 mod spellings;
