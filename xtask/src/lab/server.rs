@@ -1,10 +1,11 @@
 //! The lab's servers: started on a free port of loopback, waited for, ended with whoever started them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::http;
@@ -68,10 +69,16 @@ impl Drop for Server {
     }
 }
 
-/// A port that is free at this moment. Another process may take it before the server does; then the server doesn't
-/// start and says so.
+/// A port that is free at this moment, and that this process has given nobody else: scenarios run side by side. Another
+/// process may take it before the server does; then the server doesn't start and says so.
 pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        if GIVEN.lock().map_err(|_| "a thread that asked for a port panicked")?.insert(port) {
+            return Ok(port);
+        }
+    }
 }
 
 /// The AWS emulators of the lab.

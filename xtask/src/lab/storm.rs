@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::check;
@@ -17,6 +18,17 @@ const LATENCY: &str = "40ms";
 /// After a segment is durable the blow falls at some point of what follows, not always at its beginning.
 const DELAY_MS: u64 = 30;
 
+/// Runs that go on side by side, each with a cloud and a state of its own: a run mostly waits for answers and leases.
+const AT_ONCE: usize = 4;
+
+/// Where and when one kill strikes.
+#[derive(Clone, Copy)]
+struct Blow {
+    number: u64,
+    moment: u64,
+    delay: Duration,
+}
+
 /// Fifty runs, each killed once. All are killed before the first is resumed, so that their leases end side by side.
 pub fn kills(binary: &Path) -> Result<()> {
     let (mut random, seed) = Random::new();
@@ -26,28 +38,70 @@ pub fn kills(binary: &Path) -> Result<()> {
         .checked_sub(before)
         .filter(|n| *n > 2 * DEV / 3)
         .ok_or_else(|| format!("a whole run wrote {before}..{after} segments: too few to draw moments over"))?;
+    let mut draw = |number| Blow {
+        number,
+        moment: before + 1 + random.below(events.saturating_sub(1)),
+        delay: Duration::from_millis(random.below(DELAY_MS)),
+    };
+    // Drawn before anything runs, so that a seed gives the same blows however the runs overlap.
+    let mut blows: Vec<Blow> = (1..=KILLS).map(&mut draw).collect();
     let (mut victims, mut late) = (Vec::new(), 0);
-    while (victims.len() as u64) < KILLS {
-        let number = victims.len() as u64 + 1;
-        let moment = before + 1 + random.below(events.saturating_sub(1));
-        let delay = Duration::from_millis(random.below(DELAY_MS));
-        let told = format!("kill {number}, at segment {moment} of {before}..{after} + {delay:?}");
-        match kill(binary, number, moment, delay).map_err(|error| format!("{told}: {error}"))? {
-            Some(victim) => victims.push(victim.called(told)),
-            None => late += 1,
+    while !blows.is_empty() {
+        let mut again = Vec::new();
+        for (number, victim) in side_by_side(&blows, |blow| {
+            let told =
+                format!("kill {}, at segment {} of {before}..{after} + {:?}", blow.number, blow.moment, blow.delay);
+            match kill(binary, blow).map_err(|error| format!("{told}: {error}"))? {
+                Some(victim) => Ok((blow.number, Some(victim.called(told)))),
+                None => Ok((blow.number, None)),
+            }
+        })? {
+            match victim {
+                Some(victim) => victims.push(victim),
+                None => again.push(number),
+            }
         }
+        late += again.len() as u64;
         // A busy machine strikes late now and then; one that always does tests nothing.
         check::that(late <= KILLS, format!("{late} runs ended before they could be killed"))?;
+        blows = again.into_iter().map(&mut draw).collect();
     }
-    let mut resumed = 0;
-    for victim in &victims {
-        resumed += u64::from(victim.resume().map_err(|error| format!("{}: {error}", victim.told))?);
-    }
+    let left =
+        side_by_side(&victims, |victim| Ok(victim.resume().map_err(|error| format!("{}: {error}", victim.told))?))?;
+    let resumed = left.into_iter().filter(|something| *something).count() as u64;
     println!(
         "        {KILLS} killed, {resumed} with something left to do; {late} ended before the blow and were drawn again"
     );
     // A kill that came after the last event tests nothing; most must have left something to do.
     check::that(resumed * 10 >= KILLS * 8, format!("only {resumed} of {KILLS} kills left something to resume"))
+}
+
+/// What `does` gives of each, some at once, in order; the first error ends it when what is under way has ended.
+fn side_by_side<T: Sync, R: Send>(all: &[T], does: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
+    let next = AtomicUsize::new(0);
+    let failed = AtomicBool::new(false);
+    let worker = || {
+        let mut done = Vec::new();
+        while !failed.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(one) = all.get(index) else { break };
+            // As text: an error of any kind does not cross threads.
+            let result = does(one).map_err(|error| error.to_string());
+            failed.fetch_or(result.is_err(), Ordering::Relaxed);
+            done.push((index, result));
+        }
+        done
+    };
+    let mut done: Vec<(usize, std::result::Result<R, String>)> = Vec::new();
+    std::thread::scope(|scope| -> Result<()> {
+        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(worker)).collect();
+        for worker in workers {
+            done.extend(worker.join().map_err(|_| "a run of the storm panicked")?);
+        }
+        Ok(())
+    })?;
+    done.sort_by_key(|(index, _)| *index);
+    Ok(done.into_iter().map(|(_, result)| result).collect::<std::result::Result<_, String>>()?)
 }
 
 /// A run that was killed, its project and its cloud.
@@ -96,15 +150,15 @@ fn prepared(binary: &Path, sandbox: &Sandbox, number: u64) -> Result<Project> {
     Ok(project)
 }
 
-/// One run, killed when its journal has `moment` segments and then some time has passed; none where it ended before.
-fn kill(binary: &Path, number: u64, moment: u64, delay: Duration) -> Result<Option<Victim>> {
+/// One run, killed when its journal has some segments and then some time has passed; none where it ended before.
+fn kill(binary: &Path, blow: &Blow) -> Result<Option<Victim>> {
     let sandbox = Sandbox::start(binary, LATENCY)?;
-    let project = prepared(binary, &sandbox, number)?;
-    let mut watcher = watcher(&project, moment)?;
+    let project = prepared(binary, &sandbox, blow.number)?;
+    let mut watcher = watcher(&project, blow.moment)?;
     let mut run = project.escher(RUN);
     let mut run = run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let reached = wait_for(&mut watcher);
-    std::thread::sleep(delay);
+    std::thread::sleep(blow.delay);
     run.kill()?;
     // A code of its own: it had ended, and the blow met nobody.
     let ended = run.wait()?.code();
