@@ -7,6 +7,7 @@ use escher_ir::Target;
 
 use crate::args::Common;
 use crate::failure::Failure;
+use crate::project::Project;
 
 /// A practice cloud that runs as long as this lives.
 #[derive(Debug)]
@@ -52,11 +53,15 @@ impl Drop for Sandbox {
 }
 
 /// The client that a command works with.
-pub(crate) fn client(common: &Common, sandbox: Option<&Sandbox>) -> escher_aws::Client {
+pub(crate) fn client(common: &Common, project: &Project, sandbox: Option<&Sandbox>) -> escher_aws::Client {
+    let max_body = Some(project.settings.limits.body());
     match sandbox {
-        Some(sandbox) => escher_aws::Client::new(escher_aws::Options::practice(&sandbox.url)),
+        Some(sandbox) => {
+            escher_aws::Client::new(escher_aws::Options { max_body, ..escher_aws::Options::practice(&sandbox.url) })
+        }
         None => escher_aws::Client::new(escher_aws::Options {
             endpoint: common.endpoint_url.clone(),
+            max_body,
             ..escher_aws::Options::default()
         }),
     }

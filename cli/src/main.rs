@@ -7,6 +7,7 @@ mod args;
 mod clouds;
 mod commands;
 mod failure;
+mod limits;
 mod output;
 mod platform;
 mod project;

@@ -54,7 +54,7 @@ impl Project {
     /// The engine on this project's state.
     pub(crate) fn engine(&self) -> Result<Engine, Failure> {
         let store = SqliteStore::open(&self.state_folder()?).map_err(escher_engine::EngineError::from)?;
-        Ok(Engine::new(Arc::new(store)))
+        Ok(Engine::new(Arc::new(store)).with_limits(self.settings.limits.of_engine()))
     }
 
     /// Who is at the keyboard.

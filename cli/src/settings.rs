@@ -8,6 +8,7 @@ use escher_ir::Target;
 use serde::Deserialize;
 
 use crate::failure::Failure;
+use crate::limits::Limits;
 use crate::platform;
 
 /// The settings of a project, or a user's own.
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) roles: BTreeMap<String, Vec<String>>,
     /// Running.
     pub(crate) run: Run,
+    /// Limits of this project's own.
+    pub(crate) limits: Limits,
     /// Where state lives.
     pub(crate) state: State,
     /// Groups of places, by name: what `targets("name")` gives.
@@ -106,6 +109,9 @@ impl Settings {
             if let Some(place) = places.iter().find(|p| !matches!(p.cloud.as_str(), "aws" | "azure" | "gcp")) {
                 return wrong(format!("a place of `{group}` is in cloud \"{}\": write aws, azure or gcp", place.cloud));
             }
+        }
+        if let Err(why) = self.limits.check() {
+            return wrong(why);
         }
         match &self.run.recheck_after {
             Some(text) if escher_ir::units::parse_duration(text).is_none() => {

@@ -29,7 +29,7 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     let shown = path.display();
     let metadata = std::fs::metadata(path).map_err(|e| Failure::usage(format!("cannot read {shown}: {e}")))?;
     if metadata.len() > MAX_SOURCE {
-        return Err(Failure::usage(format!("{shown} is larger than {} MiB", MAX_SOURCE >> 20)));
+        return Err(Failure::usage(format!("E0604: {shown} is larger than {} MiB", MAX_SOURCE >> 20)));
     }
     let bytes = std::fs::read(path).map_err(|e| Failure::usage(format!("cannot read {shown}: {e}")))?;
     String::from_utf8(bytes).map_err(|e| {

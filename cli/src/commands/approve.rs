@@ -137,7 +137,7 @@ pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let shown = path.display();
     let length = std::fs::metadata(path).map_err(|e| Failure::usage(format!("cannot read {shown}: {e}")))?.len();
     if length > crate::source::MAX_SOURCE {
-        return Err(Failure::usage(format!("{shown} is too large")));
+        return Err(Failure::usage(format!("E0604: {shown} is too large")));
     }
     std::fs::read(path).map_err(|e| Failure::usage(format!("cannot read {shown}: {e}")))
 }
@@ -162,14 +162,14 @@ pub(crate) fn find(engine: &Engine, what: &str) -> Result<Planned, Failure> {
 }
 
 /// Largest plan file that is read.
-const MAX_PLAN: u64 = 512 * 1024 * 1024;
+pub(crate) const MAX_PLAN: u64 = 512 * 1024 * 1024;
 
 /// The JSON of a plan file.
 pub(crate) fn read_plan(path: &Path) -> Result<serde_json::Value, Failure> {
     let shown = path.display();
     let length = std::fs::metadata(path).map_err(|e| Failure::usage(format!("cannot read {shown}: {e}")))?.len();
     if length > MAX_PLAN {
-        return Err(Failure::usage(format!("{shown} is too large to be a plan")));
+        return Err(Failure::usage(format!("E0604: {shown} is too large to be a plan")));
     }
     let text = std::fs::read(path).map_err(|e| Failure::usage(format!("cannot read {shown}: {e}")))?;
     serde_json::from_slice(&text).map_err(|e| Failure::usage(format!("{shown} is no plan file: {e}")))

@@ -1,6 +1,6 @@
 //! The commands, a file each.
 
-mod approve;
+pub(crate) mod approve;
 mod audit;
 mod check;
 mod compile;

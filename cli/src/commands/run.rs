@@ -34,7 +34,7 @@ pub(crate) async fn run(
         if is_plan {
             unchanged(&engine, path, &planned)?;
         }
-        let client = clouds::client(common, None);
+        let client = clouds::client(common, &project, None);
         let report = start(&engine, &planned, &client, &run_options(&project, &engine, false, yes, format)?).await?;
         return finish(&report, format);
     }
@@ -43,7 +43,7 @@ pub(crate) async fn run(
     let parameters = plan::parameters(&loaded.program, set, &project)?;
     let engine = project.engine()?;
     let practice = sandbox.map(|seed| clouds::Sandbox::start(Some(seed))).transpose()?;
-    let client = clouds::client(common, practice.as_ref());
+    let client = clouds::client(common, &project, practice.as_ref());
     let options: PlanOptions = plan::options(&project)?;
     let planned = plan::make(&engine, &loaded, parameters, &client, &options).await?;
     if format != Format::Json {
@@ -138,7 +138,7 @@ pub(crate) async fn resume(common: &Common, run: &str, yes: bool, format: Format
     let project = Project::find(None, common)?;
     let engine = project.engine()?;
     let options = run_options(&project, &engine, false, yes, format)?;
-    let client = clouds::client(common, None);
+    let client = clouds::client(common, &project, None);
     let cancelled = on_interrupt(&options.cancel);
     let report = engine.resume(run, &client, &options).await;
     cancelled.abort();
@@ -149,7 +149,7 @@ pub(crate) async fn undo(common: &Common, run: &str, format: Format) -> Result<u
     let project = Project::find(None, common)?;
     let engine = project.engine()?;
     let options = run_options(&project, &engine, false, true, format)?;
-    let client = clouds::client(common, None);
+    let client = clouds::client(common, &project, None);
     let cancelled = on_interrupt(&options.cancel);
     let report = engine.undo(run, &client, &options).await;
     cancelled.abort();

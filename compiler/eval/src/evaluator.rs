@@ -133,7 +133,7 @@ impl<'p, 'h> Evaluator<'p, 'h> {
                 self.fuel = left;
                 Ok(())
             }
-            None => fail("this takes too long to work out: the limit of evaluation steps is used up"),
+            None => fail("E0605: this takes too long to work out: the limit of evaluation steps is used up"),
         }
     }
 
@@ -148,7 +148,7 @@ impl<'p, 'h> Evaluator<'p, 'h> {
     pub(crate) fn value(&mut self, expr: &'p Expr) -> Outcome {
         self.burn(1)?;
         let Some(depth) = self.depth.checked_sub(1) else {
-            return fail("nested too deeply to work out");
+            return fail("E0605: nested too deeply to work out");
         };
         self.depth = depth;
         let result = self.value_of(expr);

@@ -42,12 +42,14 @@ pub struct Options {
     pub endpoint: Option<String>,
     /// A practice cloud: called with a key that means nothing, whatever the environment holds.
     pub practice: bool,
+    /// Largest answer that is read, in bytes; [`crate::MAX_BODY`] where it is not set.
+    pub max_body: Option<usize>,
 }
 
 impl Options {
     /// For a practice cloud at this endpoint.
     pub fn practice(endpoint: impl Into<String>) -> Options {
-        Options { endpoint: Some(endpoint.into()), practice: true }
+        Options { endpoint: Some(endpoint.into()), practice: true, max_body: None }
     }
 }
 
@@ -68,7 +70,7 @@ pub struct Client {
 impl Client {
     /// A client.
     pub fn new(options: Options) -> Client {
-        let http = Http::default();
+        let http = Http::reading(options.max_body.unwrap_or(crate::http::MAX_BODY));
         let chain = if options.practice { Chain::practice(http.clone()) } else { Chain::new(http.clone()) };
         Client {
             chain,

@@ -26,8 +26,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A pooled HTTP client.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Http {
+    /// Largest answer that is read, in bytes.
+    max_body: usize,
     /// One pair of connectors for each pair of timeouts that was asked for.
     pools: Arc<Mutex<Vec<(Timeouts, SharedHttpConnector)>>>,
     own: Arc<OnceLock<SharedHttpConnector>>,
@@ -36,15 +38,32 @@ pub(crate) struct Http {
 /// Timeouts to connect and to a first byte.
 type Timeouts = (Option<Duration>, Option<Duration>);
 
+impl Default for Http {
+    fn default() -> Http {
+        Http::reading(MAX_BODY)
+    }
+}
+
 impl Http {
+    /// One that reads answers of so many bytes at most.
+    pub(crate) fn reading(max_body: usize) -> Http {
+        Http { max_body, pools: Arc::default(), own: Arc::default() }
+    }
+
     /// Sends once and reads the whole answer.
     pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
         let own = self.own.get_or_init(|| pair(Some(CONNECT_TIMEOUT), Some(READ_TIMEOUT)));
         let response = own.call(request).await.map_err(|e| Failure::of(&e))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = Limited::new(response.into_body(), MAX_BODY).collect().await.map_err(|e| {
+        let body = Limited::new(response.into_body(), self.max_body).collect().await.map_err(|e| {
             let large = e.downcast_ref::<LengthLimitError>().is_some();
-            Failure { reached: true, timeout: false, message: if large { TOO_LARGE } else { CUT }.into() }
+            let message = if large {
+                let most = escher_ir::units::size_text(self.max_body as u64);
+                format!("E0603: the answer is larger than {most}: narrow the request, or raise `body` under [limits] in escher.toml")
+            } else {
+                CUT.into()
+            };
+            Failure { reached: true, timeout: false, message }
         })?;
         let mut whole = HttpResponse::new(status, SdkBody::from(body.to_bytes()));
         *whole.headers_mut() = headers;
@@ -52,7 +71,6 @@ impl Http {
     }
 }
 
-const TOO_LARGE: &str = "the answer is larger than 64 MiB";
 const CUT: &str = "the connection ended in the middle of the answer";
 
 /// Why there is no answer.

@@ -18,6 +18,7 @@ use crate::approve::{ApproveOptions, Gate, SigningKey, TrustReport};
 use crate::audit::AuditVerdict;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{EngineError, Refused};
+use crate::limits::Limits;
 use crate::operations::Operations;
 use crate::options::{PlanOptions, RunOptions};
 use crate::plan::Planned;
@@ -30,6 +31,7 @@ pub struct Engine {
     pub(crate) store: Arc<dyn StateStore>,
     pub(crate) operations: Arc<dyn Operations>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
 }
 
 /// A line of `escher runs list`.
@@ -52,12 +54,23 @@ pub struct RunSummary {
 impl Engine {
     /// An engine on this store, with the catalogue of this build and the machine's clock.
     pub fn new(store: Arc<dyn StateStore>) -> Engine {
-        Engine { store, operations: Arc::new(Catalog::embedded()), clock: Arc::new(SystemClock) }
+        Engine {
+            store,
+            operations: Arc::new(Catalog::embedded()),
+            clock: Arc::new(SystemClock),
+            limits: Limits::default(),
+        }
     }
 
     /// With other records of operations.
     pub fn with_operations(mut self, operations: Arc<dyn Operations>) -> Engine {
         self.operations = operations;
+        self
+    }
+
+    /// With a project's own limits.
+    pub fn with_limits(mut self, limits: Limits) -> Engine {
+        self.limits = limits;
         self
     }
 

@@ -16,7 +16,7 @@ mod error;
 pub mod fuzzing;
 mod identity;
 mod journal;
-mod limits;
+pub mod limits;
 mod operations;
 mod options;
 mod plan;

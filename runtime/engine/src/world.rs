@@ -16,7 +16,7 @@ use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::limits;
+use crate::limits::{self, Limits};
 use crate::operations::Operations;
 
 /// A lock that a panic elsewhere does not close: what it guards is replaced whole or not at all.
@@ -116,6 +116,7 @@ pub(crate) struct World<'a> {
     pub(crate) notes: &'a dyn Notes,
     pub(crate) ambient: Arc<Target>,
     pub(crate) groups: &'a BTreeMap<String, Vec<Target>>,
+    pub(crate) limits: &'a Limits,
     /// Run id and start; none while planning.
     pub(crate) run: Option<(&'a str, Timestamp)>,
     /// The instant that a plan takes for the start of its run.
@@ -285,7 +286,7 @@ impl<'a> World<'a> {
             }
             self.fill(&round).await?;
         }
-        Err(EvalError::new("this asks the clouds over and over without coming to an end"))
+        Err(EvalError::new("E0605: this asks the clouds over and over without coming to an end"))
     }
 
     /// The same for a question whose readings are of the moment: kept nowhere.
@@ -308,7 +309,7 @@ impl<'a> World<'a> {
                 local.insert(ask.path, known);
             }
         }
-        Err(EvalError::new("this asks the clouds over and over without coming to an end"))
+        Err(EvalError::new("E0605: this asks the clouds over and over without coming to an end"))
     }
 
     /// Makes the readings of one round side by side.
@@ -391,19 +392,31 @@ impl<'a> World<'a> {
     }
 
     async fn pages(&self, request: Request) -> Result<Value, CallError> {
-        let limit = |what: &str| CallError::unsent(ErrorKind::Invalid, format!("the reading has too many {what}"));
+        let limit = |what: &str, most: usize| {
+            let words = format!(
+                "E0602: the reading has more than {most} {what}: narrow it, or raise `{what}` under [limits] in escher.toml"
+            );
+            CallError::unsent(ErrorKind::Invalid, words)
+        };
         let mut pages = self.read.read(request);
         let mut all: Option<Value> = None;
-        for _ in 0..limits::MAX_PAGES {
+        for _ in 0..self.limits.pages {
             let Some(answer) = pages.next().await? else {
                 return Ok(all.unwrap_or_else(|| Value::record([])));
             };
             all = Some(match all {
                 None => answer.value,
-                Some(before) => join(before, answer.value).ok_or_else(|| limit("elements"))?,
+                Some(before) => join(before, answer.value),
             });
+            if all.as_ref().is_some_and(|all| elements(all) > self.limits.elements) {
+                return Err(limit("elements", self.limits.elements));
+            }
         }
-        Err(limit("pages"))
+        // The last page that is allowed may be the last that there is.
+        match pages.next().await? {
+            None => Ok(all.unwrap_or_else(|| Value::record([]))),
+            Some(_) => Err(limit("pages", self.limits.pages)),
+        }
     }
 
     /// A call, resolved.
@@ -414,7 +427,7 @@ impl<'a> World<'a> {
             target: self.resolve(&ask.target).await?,
             reads: ask.call.reads.clone(),
             token,
-            timeout: limits::CALL_TIMEOUT,
+            timeout: self.limits.call_timeout,
         })
     }
 
@@ -493,15 +506,21 @@ pub(crate) fn pause(
     jittered.max(retry_after.unwrap_or_default().min(limits::MAX_BACKOFF * 4))
 }
 
-/// Two pages as one: lists of the second follow those of the first. None above the limit.
-fn join(before: Value, after: Value) -> Option<Value> {
+/// The length of the longest list of an answer.
+fn elements(answer: &Value) -> usize {
+    match answer {
+        Value::List(items) => items.len(),
+        Value::Record(record) => record.members.iter().map(|(_, v)| elements(v)).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Two pages as one: lists of the second follow those of the first.
+fn join(before: Value, after: Value) -> Value {
     match (before, after) {
         (Value::List(mut a), Value::List(b)) => {
-            if a.len() + b.len() > limits::MAX_ELEMENTS {
-                return None;
-            }
             Arc::make_mut(&mut a).extend(b.iter().cloned());
-            Some(Value::List(a))
+            Value::List(a)
         }
         (Value::Record(mut a), Value::Record(b)) => {
             let record = Arc::make_mut(&mut a);
@@ -509,14 +528,14 @@ fn join(before: Value, after: Value) -> Option<Value> {
                 match record.members.binary_search_by(|(n, _)| n.cmp(name)) {
                     Ok(at) => {
                         if let Some((_, mine)) = record.members.get_mut(at) {
-                            *mine = join(std::mem::replace(mine, Value::None), value.clone())?;
+                            *mine = join(std::mem::replace(mine, Value::None), value.clone());
                         }
                     }
                     Err(at) => record.members.insert(at, (name.clone(), value.clone())),
                 }
             }
-            Some(Value::Record(a))
+            Value::Record(a)
         }
-        (before, _) => Some(before),
+        (before, _) => before,
     }
 }

@@ -98,7 +98,7 @@ pub(crate) fn accept(
     let what = if kind == StatementKind::Revocation { "revocation" } else { "approval" };
     let no = |reason: String| Refused::new(format!("this {what} does not count: {reason}"), again);
     if signed.statement.len() > MAX_SIGNATURE_FILE || signed.signature.len() > MAX_SIGNATURE_FILE {
-        return Err(no("it is too large".into()));
+        return Err(no("E0604: it is too large".into()));
     }
     let statement: Statement =
         serde_json::from_str(&signed.statement).map_err(|e| no(format!("its statement cannot be read ({e})")))?;

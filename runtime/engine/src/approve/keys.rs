@@ -27,7 +27,7 @@ impl SigningKey {
         let shown = path.display();
         let text = std::fs::read(path).map_err(|e| EngineError::Key(format!("cannot read key {shown}: {e}")))?;
         if text.len() > MAX_SIGNATURE_FILE {
-            return Err(EngineError::Key(format!("{shown} is too large to be a key")));
+            return Err(EngineError::Key(format!("E0604: {shown} is too large to be a key")));
         }
         SigningKey::parse(&text, passphrase).map_err(|e| match e {
             EngineError::Key(reason) => EngineError::Key(format!("key {shown}: {reason}")),

@@ -40,7 +40,7 @@ impl AllowedSigners {
     /// the same on every machine.
     pub fn parse(text: &str) -> Result<AllowedSigners, EngineError> {
         if text.len() > MAX_SIGNATURE_FILE {
-            return Err(EngineError::Key("the allowed-signers file is too large".into()));
+            return Err(EngineError::Key("E0604: the allowed-signers file is too large".into()));
         }
         let (mut lines, mut texts) = (Vec::new(), Vec::new());
         for (at, line) in text.lines().enumerate() {

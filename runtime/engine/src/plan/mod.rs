@@ -109,6 +109,7 @@ async fn make(
         notes: &notes,
         ambient: Arc::new(options.ambient.clone()),
         groups: &options.groups,
+        limits: &engine.limits,
         run: None,
         planned_at: began,
         memo: Mutex::default(),

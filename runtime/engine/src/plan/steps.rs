@@ -106,8 +106,14 @@ pub(crate) async fn plan_step<'p>(
             (values.to_vec(), ids.map_err(|e| at(&step.name, e))?)
         }
     };
-    if values.len() > limits::MAX_ITEMS {
-        return Err(bounds::too_many(&step.name, values.len() as u64, limits::MAX_ITEMS as u64).into());
+    if values.len() > world.limits.items {
+        let words = format!(
+            "E0601: step `{}` has {} items, and a step has {} at most",
+            step.name,
+            values.len(),
+            world.limits.items
+        );
+        return Err(Refused::new(words, "narrow its list, or raise `items` under [limits] in escher.toml").into());
     }
     let mut seen = HashSet::new();
     if let Some(twice) = ids.iter().find(|id| !seen.insert(*id)) {

@@ -266,6 +266,7 @@ impl<'a> Runner<'a> {
             notes: journal,
             ambient: live.ambient.clone(),
             groups: &NO_GROUPS,
+            limits: &engine.limits,
             run: Some((&seen.run, started)),
             planned_at: started,
             memo: Mutex::default(),

@@ -183,6 +183,7 @@ async fn begin(
         notes: &notes,
         ambient: live.ambient.clone(),
         groups: &groups,
+        limits: &engine.limits,
         run: Some((&state.run, state.started.unwrap_or(began))),
         planned_at: began,
         memo: Mutex::default(),

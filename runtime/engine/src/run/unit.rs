@@ -300,7 +300,7 @@ impl StepRun<'_> {
                 }
             }
         }
-        Err(Stop::failed("this asks the clouds over and over without coming to an end"))
+        Err(Stop::failed("E0605: this asks the clouds over and over without coming to an end"))
     }
 
     /// What an error of evaluation makes of an item: the step's own `catch` first.

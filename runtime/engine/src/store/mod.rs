@@ -190,7 +190,7 @@ pub enum StoreError {
         known: u32,
     },
     /// Larger than the limit.
-    #[error("an object of {size} bytes is above the limit of {limit}")]
+    #[error("E0606: an object of {size} bytes is above the limit of {limit}")]
     TooLarge {
         /// Its size in bytes.
         size: usize,
