@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p escher-syntax --example depth`
 
-#![allow(clippy::disallowed_methods, reason = "it takes times")]
+#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "it takes times and prints them")]
 
 #[path = "../tests/all/shapes.rs"]
 mod shapes;
