@@ -233,6 +233,22 @@ Ctrl-C finishes what is in flight and says how to go on.")]
         #[command(flatten)]
         format: FormatArg,
     },
+    /// End a run gracefully, from anywhere: calls in flight are finished, nothing new begins.
+    #[command(after_help = "Examples:
+  escher cancel r-20261121-k3v9q2m7xa               waits until the process at work has stopped
+  escher cancel r-20261121-k3v9q2m7xa --wait 0s     only asks
+
+A plan that nobody started can't be started any more. A run whose process is gone is ended here;
+`escher resume` goes on with it, `escher undo` takes it back.")]
+    Cancel {
+        /// The run.
+        run: String,
+        /// How long to wait for the process at work on it.
+        #[arg(long, value_name = "DURATION", default_value = "60s")]
+        wait: String,
+        #[command(flatten)]
+        format: FormatArg,
+    },
     /// Take a run back, newest item first, as its playbook says.
     Undo {
         /// The run.
@@ -389,8 +405,20 @@ pub(crate) enum Audit {
         #[command(flatten)]
         format: FormatArg,
     },
+    /// Print how far the log goes now. Kept elsewhere, it shows later that nothing was cut off or rewritten.
+    Checkpoint {
+        #[command(flatten)]
+        format: FormatArg,
+    },
     /// Check the hash chain, and the journals against it.
+    #[command(after_help = "Examples:
+  escher audit verify
+  escher audit checkpoint > /elsewhere/audit.json
+  escher audit verify --checkpoint /elsewhere/audit.json")]
     Verify {
+        /// What `escher audit checkpoint` printed earlier.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
         #[command(flatten)]
         format: FormatArg,
     },
@@ -407,6 +435,7 @@ impl Cli {
             | Command::Approve { format, .. }
             | Command::Run { format, .. }
             | Command::Resume { format, .. }
+            | Command::Cancel { format, .. }
             | Command::Undo { format, .. } => of(format),
             Command::Ops { what } => match what {
                 Ops::Search { format, .. } | Ops::Show { format, .. } | Ops::Stats { format } => of(format),

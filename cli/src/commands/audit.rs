@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use escher_engine::Checkpoint;
 use escher_ir::statement::Signed;
 use serde_json::{Value, json};
 
@@ -87,12 +88,27 @@ pub(crate) fn write_signed(file: &Path, signed: &Signed) -> Result<(), Failure> 
     std::fs::write(beside, &signed.signature).map_err(failed)
 }
 
-pub(crate) fn verify(common: &Common, format: Format) -> Result<u8, Failure> {
+/// Prints how far the log goes: one object, whatever the format.
+pub(crate) fn checkpoint(common: &Common) -> Result<u8, Failure> {
+    let checkpoint = Project::find(None, common)?.engine()?.audit_checkpoint()?;
+    output::json(&serde_json::to_value(checkpoint).map_err(|e| Failure::failed(e.to_string()))?);
+    Ok(0)
+}
+
+pub(crate) fn verify(common: &Common, checkpoint: Option<&Path>, format: Format) -> Result<u8, Failure> {
     let engine = Project::find(None, common)?.engine()?;
-    let verdict = engine.verify_audit()?;
+    let verdict = match checkpoint {
+        Some(path) => {
+            let kept: Checkpoint = serde_json::from_slice(&super::approve::bytes(path)?)
+                .map_err(|e| Failure::usage(format!("{} is no checkpoint: {e}", path.display())))?;
+            engine.verify_audit_against(&kept)?
+        }
+        None => engine.verify_audit()?,
+    };
     let whole = verdict.problems.is_empty();
     if format == Format::Json {
-        let problems: Vec<_> = verdict.problems.iter().map(|p| json!({ "at": p.at, "reason": p.reason })).collect();
+        let problems: Vec<_> =
+            verdict.problems.iter().map(|p| json!({ "at": p.at, "entry": p.entry, "reason": p.reason })).collect();
         output::json(&json!({
             "schema": "escher.audit_verdict/1", "entries": verdict.entries, "whole": whole, "problems": problems,
         }));

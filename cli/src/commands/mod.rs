@@ -54,10 +54,14 @@ pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
             block_on(run::run(common, what, set, *yes, sandbox.as_deref(), format))
         }
         Command::Resume { run, yes, .. } => block_on(run::resume(common, run, *yes, format)),
+        Command::Cancel { run, wait, .. } => block_on(run::cancel(common, run, wait, format)),
         Command::Undo { run, .. } => block_on(run::undo(common, run, format)),
         Command::Runs { what: Some(Runs::Show { run, .. }), .. } => runs::show(common, run, format),
         Command::Runs { .. } => runs::list(common, format),
-        Command::Audit { what: Some(Audit::Verify { .. }), .. } => audit::verify(common, format),
+        Command::Audit { what: Some(Audit::Verify { checkpoint, .. }), .. } => {
+            audit::verify(common, checkpoint.as_deref(), format)
+        }
+        Command::Audit { what: Some(Audit::Checkpoint { .. }), .. } => audit::checkpoint(common),
         Command::Audit { what: Some(Audit::Export { run, output, .. }), .. } => {
             audit::export(common, run, output, format)
         }

@@ -145,6 +145,23 @@ pub(crate) async fn resume(common: &Common, run: &str, yes: bool, format: Format
     finish(&report?, format)
 }
 
+/// Ends a run; that it is cancelled then is what was asked for, so the code is 0.
+pub(crate) async fn cancel(common: &Common, run: &str, wait: &str, format: Format) -> Result<u8, Failure> {
+    let patience = escher_ir::units::parse_duration(wait)
+        .and_then(|d| std::time::Duration::try_from(d).ok())
+        .ok_or_else(|| Failure::usage(format!("`--wait {wait}` is no duration")).help("write `60s`"))?;
+    let project = Project::find(None, common)?;
+    let engine = project.engine()?;
+    let options = run_options(&project, &engine, false, true, format)?;
+    let client = clouds::client(common, None);
+    let report = engine.cancel(run, &client, &options, patience).await?;
+    finish(&report, format)?;
+    if report.standing == Standing::Status(escher_ir::journal::RunStatus::Running) {
+        output::note("It was asked to end, and does so after the calls that are in flight.");
+    }
+    Ok(0)
+}
+
 pub(crate) async fn undo(common: &Common, run: &str, format: Format) -> Result<u8, Failure> {
     let project = Project::find(None, common)?;
     let engine = project.engine()?;

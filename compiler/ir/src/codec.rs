@@ -206,7 +206,7 @@ pub fn decode<T: Stored>(bytes: &[u8]) -> Result<(Digest, T), CodecError> {
 }
 
 /// Reads bytes whose depth was checked.
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     let mut from = serde_ipld_dagcbor::de::Deserializer::from_reader(Walked(bytes));
     T::deserialize(&mut from).map_err(|e| e.to_string())
 }
@@ -229,7 +229,11 @@ impl<'a> Read<'a> for Walked<'a> {
 
 /// Walks CBOR without recursion and without allocating per item: refuses what a recursive reader could not survive.
 fn check_depth(bytes: &[u8], limit: usize) -> Result<(), &'static str> {
-    let mut at = 0usize;
+    if end_of_item(bytes, 0, limit)? == bytes.len() { Ok(()) } else { Err("bytes after the end") }
+}
+
+/// Where the item ends that begins at `at`, without recursion and without allocating per item.
+pub(crate) fn end_of_item(bytes: &[u8], mut at: usize, limit: usize) -> Result<usize, &'static str> {
     // How many items are still to come on each open level.
     let mut open: Vec<u64> = vec![1];
     while let Some(left) = open.last_mut() {
@@ -273,7 +277,7 @@ fn check_depth(bytes: &[u8], limit: usize) -> Result<(), &'static str> {
             }
         }
     }
-    if at == bytes.len() { Ok(()) } else { Err("bytes after the end") }
+    Ok(at)
 }
 
 #[cfg(test)]

@@ -238,6 +238,21 @@ pub struct CallFailure {
     pub maybe_done: bool,
 }
 
+/// Somebody asks the process that is at work on a run for its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CancelRequest {
+    /// Fencing number of the process that is asked: a later one is not.
+    pub fence: u64,
+    /// Who asks.
+    pub principal: String,
+}
+
+impl Stored for CancelRequest {
+    const FORMAT: &'static str = "escher.cancel-request";
+    const VERSION: u16 = 1;
+}
+
 /// A value as an object of the state store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]

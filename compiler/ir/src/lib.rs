@@ -5,6 +5,7 @@
 
 pub mod admit;
 pub mod audit;
+pub mod audit_bytes;
 pub mod codec;
 pub mod digest;
 pub mod journal;

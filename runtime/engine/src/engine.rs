@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use escher_catalog::Catalog;
 use escher_ir::audit::AuditEntry;
@@ -15,7 +16,7 @@ use escher_provider::{Change, Read};
 use jiff::Timestamp;
 
 use crate::approve::{ApproveOptions, Gate, SigningKey, TrustReport};
-use crate::audit::AuditVerdict;
+use crate::audit::{AuditVerdict, Checkpoint};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{EngineError, Refused};
 use crate::limits::Limits;
@@ -226,6 +227,19 @@ impl Engine {
         crate::run::resume(self, run, change, options).await
     }
 
+    /// Ends a run: asks the process at work on it and waits for that so long; ends it here where there is none.
+    ///
+    /// Errors: [`EngineError::Refused`] for a run that has ended.
+    pub async fn cancel(
+        &self,
+        run: &str,
+        change: &dyn Change,
+        options: &RunOptions,
+        patience: Duration,
+    ) -> Result<RunReport, EngineError> {
+        crate::run::cancel(self, run, change, options, patience).await
+    }
+
     /// Takes a run back, newest item first, in a run of its own.
     pub async fn undo(&self, run: &str, change: &dyn Change, options: &RunOptions) -> Result<RunReport, EngineError> {
         crate::run::undo(self, run, change, options).await
@@ -248,6 +262,16 @@ impl Engine {
 
     /// Checks the whole chain, and the journals against it.
     pub fn verify_audit(&self) -> Result<AuditVerdict, EngineError> {
-        crate::audit::verify(self)
+        crate::audit::verify(self, None)
+    }
+
+    /// The same, and whether the log is still the one that a checkpoint was made of.
+    pub fn verify_audit_against(&self, checkpoint: &Checkpoint) -> Result<AuditVerdict, EngineError> {
+        crate::audit::verify(self, Some(checkpoint))
+    }
+
+    /// How far the log goes now: what to keep elsewhere.
+    pub fn audit_checkpoint(&self) -> Result<Checkpoint, EngineError> {
+        crate::audit::checkpoint(self)
     }
 }

@@ -30,7 +30,7 @@ mod time;
 mod world;
 
 pub use approve::{AllowedSigners, ApproveOptions, Gate, SigningKey, TrustReport};
-pub use audit::{AuditProblem, AuditVerdict};
+pub use audit::{AuditProblem, AuditVerdict, Checkpoint};
 pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, RunSummary};
 pub use error::{EngineError, Refused, exit_code};

@@ -8,6 +8,7 @@ use crate::error::EngineError;
 use crate::journal::{self, RunState};
 use crate::plan;
 use crate::report::{ItemReport, ReportPart, RunReport, Standing, StepReport};
+use crate::run::{IN_DOUBT, in_doubt};
 
 fn standing(engine: &Engine, state: &RunState) -> Result<Standing, EngineError> {
     Ok(match (&state.finished, state.started) {
@@ -46,6 +47,7 @@ pub(crate) fn report(engine: &Engine, run: &str) -> Result<RunReport, EngineErro
     let planned = plan::from_state(engine, &state)?;
     let standing = standing(engine, &state)?;
     let cancelled = standing == Standing::Status(RunStatus::Cancelled);
+    let doubtful = in_doubt(&state);
     let (mut steps, mut items) = (Vec::new(), Vec::new());
     for step in &planned.plan.steps {
         let mut report = StepReport { name: step.name.clone(), ..StepReport::default() };
@@ -62,6 +64,9 @@ pub(crate) fn report(engine: &Engine, run: &str) -> Result<RunReport, EngineErro
         for id in ids {
             let (outcome, reason, request_id) = match state.ended.get(&(step.name.clone(), id.clone())) {
                 Some(ended) => (ended.outcome, ended.reason.clone(), ended.request_id.clone()),
+                None if cancelled && doubtful.contains(&(&*step.name, id)) => {
+                    (Outcome::Unknown, Some(IN_DOUBT.to_string()), None)
+                }
                 None if cancelled => (Outcome::Skipped, Some("cancelled before it began".to_string()), None),
                 None => continue,
             };

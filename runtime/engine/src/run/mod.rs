@@ -1,5 +1,6 @@
 //! Running: the gate, the playbook's nodes in order, the end. Steps stand in `step`, their bodies in `unit`.
 
+mod cancel;
 mod check;
 mod live;
 mod nodes;
@@ -19,6 +20,7 @@ use escher_ir::{Digest, Target, Value};
 use escher_provider::Change;
 use jiff::Timestamp;
 
+pub(crate) use cancel::{IN_DOUBT, cancel, in_doubt};
 pub(crate) use live::{Live, step_named};
 pub(crate) use undo::{resume_undo, undo};
 
@@ -104,6 +106,10 @@ pub(crate) async fn resume(
 ) -> Result<RunReport, EngineError> {
     let (state, planned) = plan::known(engine, run, &options.principal)?;
     let refuse = |refused| Err(audit::refused(engine, Some(run), &options.principal, refused));
+    if state.started.is_none() && state.finished.is_some() {
+        let help = "make a new plan with `escher plan`";
+        return refuse(Refused::new(format!("run {run} was cancelled before it began"), help));
+    }
     if state.started.is_none() {
         let help = format!("`escher run {run}` starts it");
         return refuse(Refused::new(format!("run {run} has not begun"), help));
@@ -118,7 +124,19 @@ pub(crate) async fn resume(
     let live = Live::new(engine, &planned, &state).map_err(unread)?;
     place::check(engine, run, &live, change, options, place::Fit::Account).await?;
     let lease = acquire_after(engine, run, options).await?;
-    if state.undo_of.is_some() {
+    take_up(engine, run, planned, lease, change, options).await
+}
+
+/// Goes on with what has begun, with its lease in hand.
+async fn take_up(
+    engine: &Engine,
+    run: &str,
+    planned: Planned,
+    lease: Lease,
+    change: &dyn Change,
+    options: &RunOptions,
+) -> Result<RunReport, EngineError> {
+    if plan::state_of(engine, run)?.undo_of.is_some() {
         return resume_undo(engine, run, planned, lease, change, options).await;
     }
     go_on(engine, run, planned, lease, change, options, false).await
@@ -230,7 +248,9 @@ async fn go_on(
     let runner = Runner::new(engine, &planned, options, change, &journal, &state, &live, None)?;
     let items = planned.plan.steps.iter().map(|s| s.items.len() as u64).sum();
     options.progress.event(ProgressEvent::Started { run, items });
-    let result = runner.body(&planned.plan.parameters.clone()).await;
+    let parameters = planned.plan.parameters.clone();
+    let body = runner.body(&parameters);
+    let result = cancel::watched(engine, run, lease.fence, &options.cancel, body).await;
     let result = match result {
         Ok(result) => result,
         Err(error @ (EngineError::LeaseLost(_) | EngineError::Store(_) | EngineError::Codec(_))) => return Err(error),
@@ -302,12 +322,14 @@ impl<'a> Runner<'a> {
             None => "not reached",
         };
         let mut totals: BTreeMap<Outcome, u64> = BTreeMap::new();
+        let doubtful = in_doubt(self.state);
         for step in &self.planned.plan.steps {
             for item in &step.items {
                 let known = self.live.outcome(&step.name, &item.item);
                 let outcome = match known {
                     Some(outcome) => outcome,
                     // Cancelled: a resume goes on with it, so the journal leaves it open.
+                    None if result.cancelled && doubtful.contains(&(&*step.name, &item.item)) => Outcome::Unknown,
                     None if result.cancelled => Outcome::Skipped,
                     None => {
                         self.ended(&step.name, &item.item, Outcome::Skipped, Some(reason.into()), None, None);

@@ -15,6 +15,7 @@ use escher_ir::program::{NodeKind, Step};
 use escher_ir::{Value, codec};
 use escher_provider::Change;
 
+use super::cancel::watched;
 use super::live::step_named;
 use super::step::{Queue, StepRun, Unit, list};
 use super::unit::body_lets;
@@ -357,7 +358,8 @@ async fn go_on(
     let mut result = BodyResult::default();
     for planned_step in &planned.plan.steps {
         let Some(step) = step_named(&planned.program, &planned_step.name) else { continue };
-        if let Err(error) = take_back(&runner, step, planned_step, &names, &original_state, &original_live).await {
+        let work = take_back(&runner, step, planned_step, &names, &original_state, &original_live);
+        if let Err(error) = watched(engine, run, lease.fence, &options.cancel, work).await {
             match error {
                 EngineError::Evaluation { .. } | EngineError::Call { .. } => result.failed = Some(error.to_string()),
                 error => return Err(error),

@@ -3,41 +3,26 @@
 //! Entries travel in the commit of what they tell of, so neither is ever there without the other. On a machine that
 //! its user owns this is evidence, not enforcement.
 
-use std::collections::BTreeMap;
-
 use escher_ir::Digest;
 use escher_ir::audit::{AuditEntry, AuditEvent, AuditSegment};
 use escher_ir::codec::{self, CodecError};
 use escher_ir::journal::{Entry, Event};
 use jiff::Timestamp;
 
+mod facts;
+mod verify;
+
+pub use verify::{AuditProblem, AuditVerdict, Checkpoint};
+pub(crate) use verify::{checkpoint, verify};
+
 use crate::engine::Engine;
 use crate::error::{EngineError, Refused};
-use crate::journal;
 use crate::store::{Append, Commit, Head, StateStore, StoreError};
 
 /// The stream of the log.
 pub(crate) const STREAM: &str = "audit";
 /// Attempts to append where other processes append too.
 const ATTEMPTS: u32 = 50;
-
-/// What a check of the whole log found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditVerdict {
-    /// Entries that were read.
-    pub entries: u64,
-    /// Everything that is wrong, in order; empty where the log is whole.
-    pub problems: Vec<AuditProblem>,
-}
-
-/// Something that is wrong with the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditProblem {
-    /// Number of the entry where it shows, or the run whose journal it is.
-    pub at: String,
-    /// What is wrong.
-    pub reason: String,
-}
 
 /// Where the log ends, remembered between two appends.
 #[derive(Clone, Copy, Debug, Default)]
@@ -205,81 +190,4 @@ pub(crate) fn entries(engine: &Engine, from: u64) -> Result<Vec<AuditEntry>, Eng
         entries.extend(segment.entries.into_iter().filter(|e| e.number >= from));
     }
     Ok(entries)
-}
-
-/// Checks the chain of entries, the chain of segments, and each run's journal against what the log says of it.
-pub(crate) fn verify(engine: &Engine) -> Result<AuditVerdict, EngineError> {
-    let mut verdict = AuditVerdict { entries: 0, problems: Vec::new() };
-    let mut told: BTreeMap<String, Vec<(String, u32)>> = BTreeMap::new();
-    let mut before = Digest([0; 32]);
-    for segment in stream(engine, STREAM, &mut verdict.problems)? {
-        let segment: AuditSegment = match codec::decode(&segment) {
-            Ok((_, segment)) => segment,
-            Err(error) => {
-                let at = format!("entry {}", verdict.entries);
-                verdict.problems.push(AuditProblem { at, reason: error.to_string() });
-                continue;
-            }
-        };
-        for entry in segment.entries {
-            let problem = |reason: &str| AuditProblem { at: format!("entry {}", entry.number), reason: reason.into() };
-            if entry.number != verdict.entries {
-                verdict.problems.push(problem(&format!("entry {} is missing or out of order", verdict.entries)));
-            }
-            if entry.before != before {
-                verdict.problems.push(problem("the entry before it is not the one that it was written after"));
-            }
-            verdict.entries = entry.number + 1;
-            before = entry.digest()?;
-            if let AuditEvent::Intent { run, path, attempt, .. } = entry.event {
-                told.entry(run).or_default().push((path, attempt));
-            }
-        }
-    }
-    for name in engine.store.streams(journal::PREFIX)? {
-        let run = name.strip_prefix(journal::PREFIX).unwrap_or(&name).to_string();
-        let mut sent = Vec::new();
-        for segment in stream(engine, &name, &mut verdict.problems)? {
-            match codec::decode::<escher_ir::journal::Segment>(&segment) {
-                Ok((_, segment)) => sent.extend(segment.events.into_iter().filter_map(|e| match e.event {
-                    Event::Intent { path, attempt, .. } => Some((path, attempt)),
-                    _ => None,
-                })),
-                Err(error) => verdict.problems.push(AuditProblem { at: name.clone(), reason: error.to_string() }),
-            }
-        }
-        if sent != told.remove(&run).unwrap_or_default() {
-            let reason = "its journal and the audit log tell of different calls".to_string();
-            verdict.problems.push(AuditProblem { at: name, reason });
-        }
-    }
-    for run in told.into_keys() {
-        verdict.problems.push(AuditProblem { at: format!("run/{run}"), reason: "its journal is gone".into() });
-    }
-    Ok(verdict)
-}
-
-/// The segments of a stream, and what is wrong with their chain.
-fn stream(engine: &Engine, name: &str, problems: &mut Vec<AuditProblem>) -> Result<Vec<Vec<u8>>, EngineError> {
-    let problem = |reason: String| AuditProblem { at: name.to_string(), reason };
-    let segments = match engine.store.read(name, 0) {
-        Ok(segments) => segments,
-        Err(StoreError::Damaged { reason, .. }) => {
-            problems.push(problem(reason));
-            return Ok(Vec::new());
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let mut head = Head::EMPTY;
-    for (number, segment) in segments.iter().enumerate() {
-        let after = head.after(&segment.bytes);
-        if segment.before != head.digest || segment.head != after {
-            problems.push(problem(format!("segment {number} was changed, or one before it")));
-        }
-        head = segment.head;
-    }
-    if engine.store.head(name)? != head {
-        problems.push(problem("segments are missing at the end".into()));
-    }
-    Ok(segments.into_iter().map(|s| s.bytes).collect())
 }
