@@ -14,6 +14,7 @@ mod project;
 mod render;
 mod settings;
 mod source;
+mod world;
 
 use std::process::ExitCode;
 

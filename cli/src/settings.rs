@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// Where state lives.
     pub(crate) state: State,
+    /// Modules.
+    pub(crate) modules: Modules,
     /// Groups of places, by name: what `targets("name")` gives.
     pub(crate) targets: BTreeMap<String, Vec<Place>>,
 }
@@ -76,6 +78,30 @@ pub(crate) struct Run {
     recheck_after: Option<String>,
 }
 
+/// `[modules]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Modules {
+    /// Folders in which `use a.b` looks for `a/b.esc`, in order, relative to the settings; `.` where none are named.
+    search: Vec<String>,
+}
+
+impl Modules {
+    /// The folders, as the compiler names them: the project itself is empty.
+    pub(crate) fn folders(&self) -> Vec<String> {
+        if self.search.is_empty() {
+            return vec![String::new()];
+        }
+        self.search.iter().map(|f| if f == "." { String::new() } else { f.clone() }).collect()
+    }
+
+    /// A folder that is none of the project.
+    fn wrong(&self) -> Option<&String> {
+        let inside = |word: &str| !word.is_empty() && word != "." && word != ".." && !word.contains(['\\', ':']);
+        self.search.iter().find(|folder| *folder != "." && !folder.split('/').all(inside))
+    }
+}
+
 /// `[state]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -104,6 +130,9 @@ impl Settings {
         let wrong = |why: String| Err(Failure::usage(format!("E0802: {}: {why}", path.display())));
         if let Some(edition) = self.edition.as_ref().filter(|e| **e != escher_ir::EDITION.to_string()) {
             return wrong(format!("this Escher knows edition \"{}\", not \"{edition}\"", escher_ir::EDITION));
+        }
+        if let Some(folder) = self.modules.wrong() {
+            return wrong(format!("`search` names folders of the project such as \"lib\", not \"{folder}\""));
         }
         for (group, places) in &self.targets {
             if let Some(place) = places.iter().find(|p| !matches!(p.cloud.as_str(), "aws" | "azure" | "gcp")) {

@@ -1,14 +1,16 @@
 //! Playbooks from files: `FILE[:PLAYBOOK]` to a checked program.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use escher_core::{CatalogWorld, Checked, CheckedPlaybook};
+use escher_core::{Checked, CheckedPlaybook, Entry};
 use escher_ir::program::Program;
 
 use crate::args::Format;
 use crate::failure::Failure;
 use crate::render;
+use crate::world::Files;
 
 /// Largest file that is read.
 pub(crate) const MAX_SOURCE: u64 = 16 * 1024 * 1024;
@@ -39,24 +41,73 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     })
 }
 
-/// Checks a file; its diagnostics are shown, and errors end the command.
-pub(crate) fn check(path: &Path, format: Format) -> Result<Checked, Failure> {
-    let text = read(path)?;
-    let checked = escher_core::check(&CatalogWorld, &text);
-    if !checked.diagnostics.is_empty() {
-        let file = render::diagnostics::File {
-            path: path.display().to_string(),
-            text,
-            diagnostics: checked.diagnostics.clone(),
+/// What checking files gave: each that was asked for, then the modules that they use.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    /// With what was shown of each.
+    pub(crate) files: Vec<(render::diagnostics::File, Checked)>,
+    /// How many of them were asked for.
+    pub(crate) asked: usize,
+}
+
+/// Checks files; those of one project share the modules that they use.
+pub(crate) fn sources(paths: &[PathBuf]) -> Result<Sources, Failure> {
+    let mut projects: Vec<(Files, Vec<(&PathBuf, Entry)>)> = Vec::new();
+    let mut known: HashMap<&Path, Files> = HashMap::new();
+    for path in paths {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let files = match known.get(folder) {
+            Some(files) => files.clone(),
+            None => known.entry(folder).or_insert(Files::around(path)?).clone(),
         };
-        // A script that asked for JSON gets what is wrong as JSON; a plan that follows warnings stays one document.
-        if format == Format::Json && checked.has_errors() {
-            crate::output::json(&render::diagnostics::json(&[file]));
-        } else {
-            render::diagnostics::note(&file);
+        let entry = files.entry(path, &read(path)?);
+        match projects.iter_mut().find(|(f, _)| f.root == files.root) {
+            Some((_, entries)) => entries.push((path, entry)),
+            None => projects.push((files, vec![(path, entry)])),
         }
     }
-    if checked.has_errors() { Err(Failure::told(1)) } else { Ok(checked) }
+    let (mut asked, mut modules) = (Vec::new(), Vec::new());
+    for (files, entries) in projects {
+        let (paths, entries): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+        for (at, checked) in escher_core::check_files(&files, entries).into_iter().enumerate() {
+            let path = paths.get(at).map_or_else(|| files.shown(&checked.id), |p| p.display().to_string());
+            let diagnostics = checked.checked.diagnostics.clone();
+            let file = render::diagnostics::File { path, text: checked.text, diagnostics };
+            if at < paths.len() { &mut asked } else { &mut modules }.push((file, checked.checked));
+        }
+    }
+    let count = asked.len();
+    asked.append(&mut modules);
+    Ok(Sources { files: asked, asked: count })
+}
+
+impl Sources {
+    /// What there is to show: the files asked for, and the modules that something is said of.
+    pub(crate) fn shown(&self) -> Vec<&render::diagnostics::File> {
+        let said = |at: usize, f: &render::diagnostics::File| at < self.asked || !f.diagnostics.is_empty();
+        self.files.iter().enumerate().filter(|(at, (f, _))| said(*at, f)).map(|(_, (f, _))| f).collect()
+    }
+
+    /// Whether a file, or a module that one uses, has errors.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.files.iter().any(|(_, checked)| checked.has_errors())
+    }
+}
+
+/// Checks a file; what there is to say of it and of its modules is shown, and errors end the command.
+pub(crate) fn check(path: &Path, format: Format) -> Result<Checked, Failure> {
+    let sources = sources(&[path.to_path_buf()])?;
+    let shown = sources.shown();
+    // A script that asked for JSON gets what is wrong as JSON; a plan that follows warnings stays one document.
+    if format == Format::Json && sources.has_errors() {
+        crate::output::json(&render::diagnostics::json(&shown));
+    } else {
+        shown.iter().for_each(|file| render::diagnostics::note(file));
+    }
+    if sources.has_errors() {
+        return Err(Failure::told(1));
+    }
+    Ok(sources.files.into_iter().next().map(|(_, checked)| checked).unwrap_or_default())
 }
 
 /// One playbook of a file, checked.

@@ -7,6 +7,19 @@ pub(crate) struct Block {
     pub(crate) line: usize,
     /// Its text.
     pub(crate) text: String,
+    /// What it is to the blocks below, where it is no example.
+    pub(crate) role: Role,
+}
+
+/// What a block is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A file of its own, whose diagnostics are announced in it.
+    Example,
+    /// A file of the project, for the blocks below.
+    File(String),
+    /// A link that leads out of the project, for the blocks below.
+    Link(String),
 }
 
 /// What a block says that the compiler will say.
@@ -35,9 +48,15 @@ pub(crate) fn blocks(page: &str) -> Result<Vec<Block>, String> {
                 block.text.push_str(line);
                 block.text.push('\n');
             }
-            (Some("esc"), None) if !other => open = Some(Block { line: index + 1, text: String::new() }),
             (Some(info), None) if !other && info.starts_with("esc") => {
-                return Err(format!("{}: a block begins with \"```esc\" and no more words", index + 1));
+                let words: Vec<&str> = info.split(' ').collect();
+                let role = match words.as_slice() {
+                    ["esc"] => Role::Example,
+                    ["esc", "file", path] => Role::File(path.to_string()),
+                    ["esc", "link", path] => Role::Link(path.to_string()),
+                    _ => return Err(format!("{}: a block is `esc`, `esc file PATH` or `esc link PATH`", index + 1)),
+                };
+                open = Some(Block { line: index + 1, text: String::new(), role });
             }
             (Some(_), None) => other = !other,
             (None, None) => {}
@@ -95,10 +114,14 @@ mod tests {
         Announcement { line, severity, code: code.into(), text: text.into() }
     }
 
+    fn example(line: usize, text: &str) -> Block {
+        Block { line, text: text.into(), role: Role::Example }
+    }
+
     #[test]
     fn blocks_are_found_with_their_lines() {
         let page = "# t\n\n```esc\na\nb\n```\n\n```text\n```esc\n```\n";
-        assert_eq!(blocks(page), Ok(vec![Block { line: 3, text: "a\nb\n".into() }]));
+        assert_eq!(blocks(page), Ok(vec![example(3, "a\nb\n")]));
         assert!(blocks("```esc\na\n").is_err());
         assert!(blocks("```esc ok\na\n```\n").is_err());
     }
@@ -106,7 +129,7 @@ mod tests {
     #[test]
     fn announcements_stand_above_or_behind() {
         let text = "// error[E0101]: one\n// warning[E0412]\n// a word\nx\ny // error[E0202]: two\n";
-        let block = Block { line: 1, text: text.into() };
+        let block = example(1, text);
         assert_eq!(
             block.announcements(),
             [

@@ -1,23 +1,38 @@
 //! What a page announces against what the compiler says.
 
-use escher_core::{CatalogWorld, Diagnostic, Severity, check};
+use escher_core::{Diagnostic, Severity, TextWorld, check};
 
-use crate::block::{Announcement, Block, blocks};
+use crate::block::{Announcement, Block, Role, blocks};
 
 /// All that is wrong with a page, each as `page:line: …`; nothing where it holds.
 pub(crate) fn failures(name: &str, page: &str) -> Vec<String> {
     match blocks(page) {
         Err(why) => vec![format!("{name}:{why}")],
         Ok(blocks) if blocks.is_empty() => vec![format!("{name}:1: this page has no example")],
-        Ok(blocks) => blocks.iter().flat_map(|block| compare(name, block)).collect(),
+        Ok(blocks) => {
+            let mut world = TextWorld::default();
+            let mut failures = Vec::new();
+            for block in &blocks {
+                match &block.role {
+                    Role::Example => failures.extend(compare(name, block, &world)),
+                    Role::File(path) => {
+                        world.files.insert(path.clone(), block.text.as_str().into());
+                    }
+                    Role::Link(path) => {
+                        world.links.insert(path.clone());
+                    }
+                }
+            }
+            failures
+        }
     }
 }
 
-fn compare(name: &str, block: &Block) -> Vec<String> {
+fn compare(name: &str, block: &Block, world: &TextWorld) -> Vec<String> {
     let mut announced: Vec<Option<Announcement>> = block.announcements().into_iter().map(Some).collect();
     let mut failures = Vec::new();
     let place = |line: usize| format!("{name}:{}", block.line + line);
-    for told in check(&CatalogWorld, &block.text).diagnostics {
+    for told in check(world, &block.text).diagnostics {
         let line = line_of(&block.text, &told);
         let matching = announced.iter_mut().find(|a| a.as_ref().is_some_and(|a| is_of(a, &told, line)));
         if let Some(matching) = matching {

@@ -2,7 +2,8 @@
 //!
 //! In a page under `tests/spec` every block that begins with three back-ticks and `esc` is a file of its own. What the
 //! compiler says of it is announced in the block, by a comment at the end of the line at which it begins, or on the
-//! lines above that one:
+//! lines above that one (`esc file shared.esc` begins a file of the project for the blocks below, `esc link x.esc` a link
+//! that leads out of it):
 //!
 //! ```text
 //! // error[E0402]: declares risk `medium`
@@ -48,7 +49,7 @@ mod tests {
         };
     }
 
-    pages![bounds, calls, habits, names, order, risk, steps, types];
+    pages![bounds, calls, habits, modules, names, order, risk, steps, types];
 
     #[test]
     #[allow(clippy::disallowed_methods, reason = "the pages are on the disk")]

@@ -2,31 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
-use escher_core::CatalogWorld;
-
 use crate::args::Format;
 use crate::failure::Failure;
-use crate::render::diagnostics::{self, File};
+use crate::render::diagnostics;
 use crate::{output, source};
 
 pub(crate) fn check(paths: &[PathBuf], format: Format) -> Result<u8, Failure> {
-    let mut files = Vec::new();
-    let mut playbooks = 0;
-    for path in playbook_files(paths)? {
-        let text = source::read(&path)?;
-        let checked = escher_core::check(&CatalogWorld, &text);
-        playbooks += checked.playbooks.len();
-        files.push(File { path: path.display().to_string(), text, diagnostics: checked.diagnostics });
-    }
+    let sources = source::sources(&playbook_files(paths)?)?;
+    let playbooks = sources.files.iter().take(sources.asked).map(|(_, checked)| checked.playbooks.len()).sum();
+    let files = sources.shown();
     let errors =
         files.iter().flat_map(|f| &f.diagnostics).filter(|d| d.severity == escher_core::Severity::Error).count();
     let warnings = files.iter().map(|f| f.diagnostics.len()).sum::<usize>() - errors;
     match format {
         Format::Json => output::json(&diagnostics::json(&files)),
         Format::Sarif => output::json(&diagnostics::sarif(&files)),
-        Format::Github => files.iter().for_each(diagnostics::github),
+        Format::Github => files.iter().for_each(|f| diagnostics::github(f)),
         Format::Human => {
-            files.iter().for_each(diagnostics::print);
+            files.iter().for_each(|f| diagnostics::print(f));
             output::note(&format!(
                 "{}, {}: {}, {}",
                 count(files.len(), "file"),

@@ -1,12 +1,13 @@
 //! `escher fix`: the certain repairs, applied until there are none left.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use escher_core::{CatalogWorld, Diagnostic, Edit};
+use escher_core::{Diagnostic, Edit};
 
 use crate::commands::check::{count, playbook_files};
 use crate::commands::fmt::replace;
 use crate::failure::Failure;
+use crate::world::Files;
 use crate::{output, source};
 
 /// A repair may uncover another; more rounds than this would mean that two repairs undo each other.
@@ -16,9 +17,10 @@ pub(crate) fn fix(paths: &[PathBuf]) -> Result<u8, Failure> {
     let (mut repairs, mut left) = (0, 0);
     for path in playbook_files(paths)? {
         let original = source::read(&path)?;
+        let files = Files::around(&path)?;
         let mut text = original.clone();
         for _ in 0..MAX_ROUNDS {
-            let found = escher_core::check(&CatalogWorld, &text).diagnostics;
+            let found = told(&files, &path, &text);
             let (next, applied) = apply(&text, &found);
             if applied == 0 {
                 break;
@@ -26,7 +28,7 @@ pub(crate) fn fix(paths: &[PathBuf]) -> Result<u8, Failure> {
             repairs += applied;
             text = next;
         }
-        left += escher_core::check(&CatalogWorld, &text).diagnostics.len();
+        left += told(&files, &path, &text).len();
         if text != original {
             replace(&path, &text)?;
             output::note(&format!("repaired {}", path.display()));
@@ -34,6 +36,12 @@ pub(crate) fn fix(paths: &[PathBuf]) -> Result<u8, Failure> {
     }
     output::note(&format!("{} applied, {} left", count(repairs, "repair"), count(left, "diagnostic")));
     Ok(u8::from(left > 0))
+}
+
+/// What there is to say of a file, as one of its project.
+fn told(files: &Files, path: &Path, text: &str) -> Vec<Diagnostic> {
+    let checked = escher_core::check_files(files, vec![files.entry(path, text)]);
+    checked.into_iter().next().map(|f| f.checked.diagnostics).unwrap_or_default()
 }
 
 /// Applies the first repair of each diagnostic, from the end to the start; one that overlaps another waits a round.

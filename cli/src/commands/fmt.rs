@@ -26,7 +26,7 @@ pub(crate) fn files(paths: &[PathBuf], check: bool) -> Result<u8, Failure> {
             }
             Err(found) => {
                 broken += 1;
-                diagnostics::print(&File { path: path.display().to_string(), text, diagnostics: found });
+                diagnostics::print(&File { path: path.display().to_string(), text: text.into(), diagnostics: found });
             }
         }
     }
@@ -47,7 +47,7 @@ pub(crate) fn stdin() -> Result<u8, Failure> {
             Ok(0)
         }
         Err(found) => {
-            diagnostics::note(&File { path: "standard input".into(), text, diagnostics: found });
+            diagnostics::note(&File { path: "standard input".into(), text: text.into(), diagnostics: found });
             Err(Failure::told(1))
         }
     }

@@ -11,6 +11,7 @@ use crate::commands::approve::{find, read_plan};
 use crate::commands::plan;
 use crate::failure::Failure;
 use crate::project::Project;
+use crate::world::Files;
 use crate::{clouds, output, render};
 
 pub(crate) async fn run(
@@ -68,15 +69,18 @@ fn unchanged(engine: &Engine, path: &Path, planned: &Planned) -> Result<(), Fail
     let hint = |key: &str| json.get("source").and_then(|s| s.get(key)).and_then(|v| v.as_str()).map(str::to_string);
     let (Some(file), Some(playbook)) = (hint("file"), hint("playbook")) else { return Ok(()) };
     // Without the text, the plan and the store are all that a run needs.
-    let Ok(text) = std::fs::read_to_string(&file) else { return Ok(()) };
-    let checked = escher_core::check(&escher_core::CatalogWorld, &text);
-    let program = checked.playbooks.into_iter().find(|p| p.name == playbook).and_then(|p| p.program);
+    let source = Path::new(&file);
+    let Ok(text) = std::fs::read_to_string(source) else { return Ok(()) };
+    let files = Files::around(source)?;
+    let checked = escher_core::check_files(&files, vec![files.entry(source, &text)]).into_iter().next();
+    let playbooks = checked.map(|f| f.checked.playbooks).unwrap_or_default();
+    let program = playbooks.into_iter().find(|p| p.name == playbook).and_then(|p| p.program);
     let digest = program.as_ref().and_then(|p| codec::digest(p).ok());
     if digest == Some(planned.plan.program) {
         return Ok(());
     }
     let reason = match digest {
-        Some(_) => format!("{file} was changed since it was planned"),
+        Some(_) => format!("{file}, or a module that it uses, was changed since it was planned"),
         None => format!("{file} no longer has a playbook `{playbook}` that checks"),
     };
     engine.refuse(Some(&planned.run), "", &reason)?;

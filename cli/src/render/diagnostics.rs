@@ -1,5 +1,7 @@
 //! Diagnostics in four forms: for people, as JSON, as SARIF, as annotations of GitHub.
 
+use std::sync::Arc;
+
 use escher_core::{Diagnostic, Severity, Span};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, ThemeCharacters, ThemeStyles};
 use serde_json::{Value, json};
@@ -13,7 +15,7 @@ pub(crate) struct File {
     /// Its path, as given.
     pub(crate) path: String,
     /// Its text.
-    pub(crate) text: String,
+    pub(crate) text: Arc<str>,
     /// Its diagnostics.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -22,7 +24,7 @@ pub(crate) struct File {
 #[derive(Debug)]
 struct Report<'a> {
     diagnostic: &'a Diagnostic,
-    source: NamedSource<String>,
+    source: NamedSource<Arc<str>>,
 }
 
 impl std::fmt::Display for Report<'_> {
@@ -97,7 +99,7 @@ fn span(file: &File, span: Span) -> Value {
 }
 
 /// `escher.diagnostics/1`
-pub(crate) fn json(files: &[File]) -> Value {
+pub(crate) fn json(files: &[&File]) -> Value {
     let mut all = Vec::new();
     let (mut errors, mut warnings) = (0, 0);
     for file in files {
@@ -131,7 +133,7 @@ pub(crate) fn json(files: &[File]) -> Value {
 }
 
 /// SARIF 2.1.0.
-pub(crate) fn sarif(files: &[File]) -> Value {
+pub(crate) fn sarif(files: &[&File]) -> Value {
     let mut results = Vec::new();
     let mut rules: Vec<&str> = Vec::new();
     for file in files {

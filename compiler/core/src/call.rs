@@ -39,6 +39,9 @@ impl Checker<'_> {
                 {
                     return self.step_of(word, value, arguments, span);
                 }
+                if let Some(module) = self.module_of(base) {
+                    return self.module_call(&module, name, arguments, span);
+                }
                 self.method(base, name, arguments, span, expected)
             }
             ExprKind::Member { base, name, .. } => {
@@ -124,7 +127,7 @@ impl Checker<'_> {
     }
 
     /// Arguments of a call that cannot be made are looked at all the same, for the mistakes in them.
-    fn skip_arguments(&mut self, arguments: &[ast::Argument]) -> Typed {
+    pub(crate) fn skip_arguments(&mut self, arguments: &[ast::Argument]) -> Typed {
         for argument in arguments {
             if !matches!(argument.value.kind, ExprKind::Lambda { .. }) {
                 self.expr(&argument.value, None);
@@ -329,7 +332,7 @@ impl Checker<'_> {
             _ => {}
         }
         if let Some(signature) = self.signature(name, name_span) {
-            return self.function_call(name, &signature, arguments, span);
+            return self.function_call(name, name.to_string(), &signature, arguments, span);
         }
         if self.signatures.contains_key(name) {
             // It calls itself, which was told.
@@ -359,6 +362,9 @@ impl Checker<'_> {
         let mut diagnostic = Diagnostic::error("E0201", name_span, format!("there is no function `{name}`"));
         if let Some(help) = foreign {
             diagnostic = diagnostic.help(help);
+        } else if let Some(theirs) = self.imported_function(name) {
+            diagnostic =
+                diagnostic.help(format!("write `{theirs}`")).fix(format!("write `{theirs}`"), name_span, theirs);
         } else if let Some(near) = nearest(name, functions) {
             diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
         }
@@ -381,9 +387,11 @@ impl Checker<'_> {
         Typed::new(Expr::Builtin(Builtin::Targets, vec![group.expr]), Type::list(Type::Target))
     }
 
-    fn function_call(
+    /// A call of a function. `name` is how the text has it, `key` what the program calls it until it is linked.
+    pub(crate) fn function_call(
         &mut self,
         name: &str,
+        key: String,
         signature: &crate::checker::Signature,
         arguments: &[ast::Argument],
         span: Span,
@@ -416,8 +424,8 @@ impl Checker<'_> {
             }
         }
         self.reads |= signature.reads;
-        let site = self.site(name);
-        Typed::new(Expr::Function { site, name: name.to_string(), arguments: lowered }, signature.returns.clone())
+        let site = self.site(name.rsplit('.').next().unwrap_or(name));
+        Typed::new(Expr::Function { site, name: key, arguments: lowered }, signature.returns.clone())
     }
 
     fn table(&mut self, arguments: &[ast::Argument], span: Span) -> Typed {

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use escher_catalog::Service;
-use escher_ir::program::{self, Expr, OperationUse};
+use escher_ir::program::{Expr, OperationUse};
 use escher_ir::{Type, Value};
 use escher_syntax::{Diagnostic, Span, ast};
 
+use crate::module::{Exports, Lowered, Used};
 use crate::project::Usage;
 use crate::risk::Witness;
 use crate::scope::{Binding, Origin};
@@ -80,13 +81,19 @@ pub(crate) struct Signature {
 pub(crate) struct Checker<'w> {
     pub(crate) world: &'w dyn World,
     pub(crate) file: &'w ast::File,
+    /// Which of the modules it is.
+    pub(crate) module: usize,
+    /// What the modules that were checked before show.
+    pub(crate) modules: &'w [Option<Exports>],
+    /// The modules that this one uses, by the names that they have here.
+    pub(crate) imports: &'w HashMap<String, Used>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Items and statements that could not be read.
     pub(crate) broken: Vec<Span>,
     pub(crate) scope: Vec<Binding>,
     pub(crate) types: HashMap<String, Type>,
     pub(crate) signatures: HashMap<String, Option<Signature>>,
-    pub(crate) functions: BTreeMap<String, program::Function>,
+    pub(crate) functions: BTreeMap<String, Lowered>,
     pub(crate) operations: BTreeMap<String, OperationUse>,
     pub(crate) usage: Usage,
     pub(crate) place: Place,
@@ -107,10 +114,18 @@ pub(crate) struct Checker<'w> {
 }
 
 impl<'w> Checker<'w> {
-    pub(crate) fn new(world: &'w dyn World, file: &'w ast::File) -> Checker<'w> {
+    pub(crate) fn new(
+        world: &'w dyn World,
+        node: &'w crate::module::Node,
+        module: usize,
+        modules: &'w [Option<Exports>],
+    ) -> Checker<'w> {
         Checker {
             world,
-            file,
+            file: &node.file,
+            module,
+            modules,
+            imports: &node.uses,
             diagnostics: Vec::new(),
             broken: Vec::new(),
             scope: Vec::new(),
@@ -164,6 +179,13 @@ impl<'w> Checker<'w> {
             self.say(
                 Diagnostic::error("E0202", name.span, format!("`{}` is the name of {what}", name.text))
                     .help("choose another name"),
+            );
+        } else if let Some(module) = self.imports.get(&name.text) {
+            let module = module.span;
+            self.say(
+                Diagnostic::error("E0202", name.span, format!("`{}` is a module", name.text))
+                    .label(module, "used here")
+                    .help("choose another name: nothing hides a module"),
             );
         } else if let Some(earlier) = self.lookup(&name.text).filter(|b| b.name != ast::SHORTHAND_PARAM) {
             let earlier = earlier.span;

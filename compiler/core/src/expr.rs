@@ -121,6 +121,13 @@ impl Checker<'_> {
                 Origin::Param | Origin::Lambda => Typed::new(Expr::Local(name.to_string()), binding.ty),
             };
         }
+        if self.imports.contains_key(name) {
+            self.say(
+                Diagnostic::error("E0206", span, format!("`{name}` is a module, not a value"))
+                    .help(format!("write what you need of it: `{name}.…`")),
+            );
+            return Typed::error();
+        }
         let mut diagnostic = Diagnostic::error("E0201", span, format!("there is no `{name}` here"));
         if let Some((_, ours)) = FOREIGN.iter().find(|(theirs, _)| *theirs == name) {
             diagnostic = diagnostic.help(format!("write `{ours}`")).fix(format!("write `{ours}`"), span, *ours);

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use escher_ir::Type;
 use escher_ir::program::Function;
 use escher_syntax::ast::{self, ItemKind};
-use escher_syntax::{Diagnostic, Span};
+use escher_syntax::{Diagnostic, Severity, Span};
 
 use crate::Checked;
 use crate::checker::{Checker, Place, Signature};
+use crate::module::{Exports, Lowered, Node};
 use crate::scope::{Binding, Origin};
 use crate::unsupported::not_yet;
 use crate::world::World;
@@ -26,9 +27,19 @@ pub(crate) fn name_of(item: &ast::Item) -> Option<&ast::Name> {
     }
 }
 
-/// Checks the items of a file. Gives what could not be read, too, which may have defined what is missed elsewhere.
-pub(crate) fn check_file(world: &dyn World, file: &ast::File) -> (Checked, Vec<Span>) {
-    let mut checker = Checker::new(world, file);
+/// What the checker makes of a file.
+pub(crate) struct Made {
+    pub(crate) checked: Checked,
+    /// What could not be read, and may have defined what is missed elsewhere.
+    pub(crate) broken: Vec<Span>,
+    /// What other modules see of it.
+    pub(crate) exports: Exports,
+}
+
+/// Checks the items of a file, with the modules that were checked before it.
+pub(crate) fn check_file(world: &dyn World, node: &Node, module: usize, modules: &[Option<Exports>]) -> Made {
+    let file = &node.file;
+    let mut checker = Checker::new(world, node, module, modules);
     checker.one_name_each();
     let mut checked = Checked::default();
     for item in &file.items {
@@ -47,9 +58,6 @@ pub(crate) fn check_file(world: &dyn World, file: &ast::File) -> (Checked, Vec<S
                 checker.signature(&callable.name.text, callable.name.span);
             }
             ItemKind::Playbook(callable) => checked.playbooks.push(checker.playbook(item, callable)),
-            ItemKind::Use { .. } => {
-                checker.say(not_yet(item.span, "`use`", "write what you need of it in this file"));
-            }
             ItemKind::Action(callable) => checker.say(not_yet(
                 callable.head,
                 "`action`",
@@ -68,18 +76,61 @@ pub(crate) fn check_file(world: &dyn World, file: &ast::File) -> (Checked, Vec<S
                 checker.say(not_yet(title.span, "`test`", "try it with `escher run --sandbox`"));
             }
             ItemKind::Error => checker.broken.push(item.span),
-            ItemKind::Type { .. } | ItemKind::Const { .. } => {}
+            ItemKind::Use { .. } | ItemKind::Type { .. } | ItemKind::Const { .. } => {}
         }
     }
+    let exports = checker.exports_of(node);
     checked.diagnostics = checker.diagnostics;
-    (checked, checker.broken)
+    Made { checked, broken: checker.broken, exports }
+}
+
+/// What an item is, in a word.
+fn kind_of(item: &ItemKind) -> Option<&'static str> {
+    Some(match item {
+        ItemKind::Const { .. } => "constant",
+        ItemKind::Type { .. } => "type",
+        ItemKind::Fn(_) => "function",
+        ItemKind::Action(_) => "action",
+        ItemKind::Playbook(_) => "playbook",
+        ItemKind::Template { .. } => "template",
+        ItemKind::Schedule { .. } => "schedule",
+        ItemKind::Trigger { .. } => "trigger",
+        ItemKind::Use { .. } | ItemKind::Test { .. } | ItemKind::Error => return None,
+    })
 }
 
 impl Checker<'_> {
+    /// What others see of this file, now that all of it was checked.
+    fn exports_of(&mut self, node: &Node) -> Exports {
+        let named = node.file.items.iter().filter_map(|i| Some((name_of(i)?.text.clone(), kind_of(&i.kind)?)));
+        let constants = self.scope.iter().filter_map(|b| match &b.origin {
+            Origin::Const(value) => Some((b.name.clone(), (b.ty.clone(), value.clone()))),
+            _ => None,
+        });
+        let known = self.signatures.drain().filter_map(|(name, signature)| Some((name, signature?)));
+        Exports {
+            incomplete: node.parsed.iter().any(|d| d.severity == Severity::Error),
+            shown: node.id.to_string(),
+            kinds: named.collect(),
+            types: std::mem::take(&mut self.types),
+            constants: constants.collect(),
+            signatures: known.collect(),
+            functions: std::mem::take(&mut self.functions),
+        }
+    }
+
     fn one_name_each(&mut self) {
         let mut seen: HashMap<&str, Span> = HashMap::new();
         let file = self.file;
         for name in file.items.iter().filter_map(name_of) {
+            if let Some(module) = self.imports.get(&name.text) {
+                let module = module.span;
+                self.say(
+                    Diagnostic::error("E0202", name.span, format!("`{}` is a module", name.text))
+                        .label(module, "used here")
+                        .help("choose another name: nothing hides a module"),
+                );
+            }
             if let Some(first) = seen.insert(&name.text, name.span) {
                 self.say(
                     Diagnostic::error("E0202", name.span, format!("`{}` is defined already", name.text))
@@ -135,6 +186,7 @@ impl Checker<'_> {
         self.signatures.insert(name.to_string(), None);
         let outer = (std::mem::replace(&mut self.place, Place::Pure), self.step.take());
         let sites = self.begin_sites();
+        let (usage, operations) = (std::mem::take(&mut self.usage), std::mem::take(&mut self.operations));
         // A function sees the constants of the file and its parameters.
         let visible: Vec<Binding> =
             self.scope.iter().filter(|b| matches!(b.origin, Origin::Const(_))).cloned().collect();
@@ -162,8 +214,12 @@ impl Checker<'_> {
             returns,
             reads: false,
         };
-        self.functions
-            .insert(name.to_string(), Function { params: params.into_iter().map(|p| p.name).collect(), body });
+        let lowered = Lowered {
+            function: Function { params: params.into_iter().map(|p| p.name).collect(), body },
+            usage: std::mem::replace(&mut self.usage, usage),
+            operations: std::mem::replace(&mut self.operations, operations),
+        };
+        self.functions.insert(name.to_string(), lowered);
         self.signatures.insert(name.to_string(), Some(signature.clone()));
         Some(signature)
     }

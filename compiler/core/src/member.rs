@@ -41,6 +41,9 @@ impl Checker<'_> {
                 return self.run_member(name);
             }
         }
+        if let Some(module) = self.module_of(base) {
+            return self.module_member(&module, name, span);
+        }
         if let Some(path) = path_of(base).filter(|p| is_cloud(p)) {
             let written: Vec<&str> = path.iter().map(|n| n.text.as_str()).collect();
             self.say(

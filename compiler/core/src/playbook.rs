@@ -1,9 +1,7 @@
 //! A playbook: its attributes, its parameters, and whether what it declares is what it does.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use escher_catalog::Risk;
-use escher_ir::program::{Approval, Block, Builtin, Expr, Function, NodeKind, Param, Playbook, Program};
+use escher_ir::program::{Approval, Block, Builtin, Expr, NodeKind, Param, Playbook, Program};
 use escher_ir::{Type, Value};
 use escher_syntax::ast;
 use escher_syntax::{Diagnostic, Span};
@@ -63,14 +61,14 @@ impl Checker<'_> {
             })
             .try_fold(0u64, u64::checked_add);
         let mut body = Block { nodes, value: None };
+        let linked = self.link(&mut body);
+        let mut functions = linked.functions;
+        self.usage.join(&linked.usage);
+        self.operations.extend(linked.operations);
         self.project_calls(&mut body);
-        let mut functions = std::mem::take(&mut self.functions);
         for function in functions.values_mut() {
             self.project_calls(&mut function.body);
         }
-        self.functions = functions.clone();
-        let reached = reached(&mut body, &functions);
-        functions.retain(|name, _| reached.contains(name));
         let program = Program {
             edition: escher_ir::EDITION,
             playbook: Playbook {
@@ -304,29 +302,4 @@ fn witness_text(witness: &Witness) -> String {
     let many =
         if witness.bound == u64::MAX { "many things".to_string() } else { format!("up to {} things", witness.bound) };
     format!("`{}` is `{base}`, and done to {many} `{}`", witness.operation, risk::word(witness.raised))
-}
-
-/// Names of the functions that a body reaches.
-fn reached(body: &mut Block, functions: &BTreeMap<String, Function>) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut todo = called(body);
-    while let Some(name) = todo.pop() {
-        if let Some(function) = functions.get(&name)
-            && found.insert(name)
-        {
-            todo.extend(called(&mut function.body.clone()));
-        }
-    }
-    found
-}
-
-/// Names of the functions that a block calls itself.
-fn called(block: &mut Block) -> Vec<String> {
-    let mut names = Vec::new();
-    crate::project::visit::block(block, &mut |e| {
-        if let Expr::Function { name, .. } = e {
-            names.push(name.clone());
-        }
-    });
-    names
 }

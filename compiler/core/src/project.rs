@@ -24,6 +24,14 @@ impl Usage {
         self.members.entry(shape.clone()).or_default().insert(Arc::from(member));
     }
 
+    /// Adds what another reads.
+    pub(crate) fn join(&mut self, other: &Usage) {
+        for (shape, members) in &other.members {
+            self.members.entry(shape.clone()).or_default().extend(members.iter().cloned());
+        }
+        self.whole.extend(other.whole.iter().cloned());
+    }
+
     /// A value of this type is handed to something that may look at all of it.
     pub(crate) fn whole(&mut self, ty: &Type) {
         match ty {
@@ -108,7 +116,7 @@ impl Checker<'_> {
 pub(crate) mod visit {
     //! Visits every expression of a block, those inside first.
 
-    use escher_ir::program::{Block, CatchOutcome, Expr, NodeKind, RecordPart, TextPart};
+    use escher_ir::program::{Block, CatchArm, CatchOutcome, Expr, Identity, NodeKind, RecordPart, Step, TextPart};
 
     pub(crate) fn block(block: &mut Block, each: &mut dyn FnMut(&mut Expr)) {
         for node in &mut block.nodes {
@@ -125,18 +133,42 @@ pub(crate) mod visit {
                     title.iter_mut().for_each(|e| expr(e, each));
                     self::block(body, each);
                 }
-                NodeKind::Wait(wait) => expr(&mut wait.poll, each),
-                NodeKind::Step(step) => {
-                    if let Some(item) = &mut step.each {
-                        expr(&mut item.list, each);
-                    }
-                    [&mut step.when, &mut step.unless].into_iter().flatten().for_each(|e| expr(e, each));
-                    self::block(&mut step.body, each);
-                    step.undo.iter_mut().for_each(|b| self::block(b, each));
+                NodeKind::Wait(wait) => {
+                    expr(&mut wait.poll, each);
+                    expr(&mut wait.timeout, each);
                 }
+                NodeKind::Step(step) => self::step(step, each),
             }
         }
         block.value.iter_mut().for_each(|e| expr(e, each));
+    }
+
+    fn step(step: &mut Step, each: &mut dyn FnMut(&mut Expr)) {
+        step.title.iter_mut().for_each(|e| expr(e, each));
+        if let Some(item) = &mut step.each {
+            expr(&mut item.list, each);
+            item.by.iter_mut().for_each(|e| expr(e, each));
+            if let Identity::Key(key) = &mut item.identity {
+                expr(key, each);
+            }
+        }
+        for bound in &mut step.max {
+            expr(&mut bound.value, each);
+            [&mut bound.of, &mut bound.per].into_iter().flatten().for_each(|e| expr(e, each));
+        }
+        [&mut step.at_once, &mut step.retry, &mut step.timeout].into_iter().for_each(|e| expr(e, each));
+        [&mut step.tolerate, &mut step.when, &mut step.unless].into_iter().flatten().for_each(|e| expr(e, each));
+        block(&mut step.body, each);
+        step.undo.iter_mut().for_each(|b| block(b, each));
+        catch(&mut step.catch, each);
+    }
+
+    fn catch(arms: &mut [CatchArm], each: &mut dyn FnMut(&mut Expr)) {
+        for arm in arms {
+            if let CatchOutcome::Value(e) = &mut arm.outcome {
+                expr(e, each);
+            }
+        }
     }
 
     fn expr(e: &mut Expr, each: &mut dyn FnMut(&mut Expr)) {
@@ -183,11 +215,7 @@ pub(crate) mod visit {
             }
             Expr::Call(call) => {
                 call.arguments.values_mut().for_each(|e| expr(e, each));
-                for arm in &mut call.catch {
-                    if let CatchOutcome::Value(e) = &mut arm.outcome {
-                        expr(e, each);
-                    }
-                }
+                catch(&mut call.catch, each);
                 call.probe.iter_mut().for_each(|e| expr(e, each));
             }
             Expr::With { target, body } => {

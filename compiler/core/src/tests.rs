@@ -105,7 +105,6 @@ fn changes_stand_in_steps_and_steps_are_bounded() {
 #[test]
 fn what_this_version_does_not_do_is_said() {
     for (source, text) in [
-        ("use std.vm\n", "use std.vm"),
         ("playbook p() {\n    sleep 5m\n}\n", "sleep 5m"),
         ("playbook p() {\n    notify ops \"x\"\n}\n", "notify ops \"x\""),
     ] {

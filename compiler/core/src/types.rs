@@ -88,6 +88,9 @@ impl Checker<'_> {
 
     fn named(&mut self, span: Span, path: &ast::Path, arguments: &[ast::Type], refinement: &[ast::Argument]) -> Type {
         let [first, rest @ ..] = path.segments.as_slice() else { return Type::Unknown };
+        if let ([name], true) = (rest, self.imports.contains_key(&first.text)) {
+            return self.module_type(&first.text, name);
+        }
         if !rest.is_empty() {
             return self.catalogue_type(span, path);
         }
@@ -130,7 +133,10 @@ impl Checker<'_> {
             }
             name => match self.types.get(name) {
                 Some(ty) => ty.clone(),
-                None => return self.unknown_type(first),
+                None => match self.imported_type(first) {
+                    Some(ty) => ty,
+                    None => return self.unknown_type(first),
+                },
             },
         };
         if let Some(argument) = refinement.first() {

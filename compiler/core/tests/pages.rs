@@ -5,24 +5,30 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::{Path, PathBuf};
 
-    use escher_core::{CatalogWorld, Fix, check, pages};
+    use escher_core::{Diagnostic, Entry, Fix, TextWorld, check_files, pages};
     use escher_ir::program::Method;
 
     /// Codes that no text can show, each with its reason.
-    const WITHOUT_EXAMPLE: &[(&str, &str)] =
-        &[("E0190", "the formatter says it of its own mistake; a text that provokes it would be fixed, not kept")];
+    const WITHOUT_EXAMPLE: &[(&str, &str)] = &[
+        ("E0190", "the formatter says it of its own mistake; a text that provokes it would be fixed, not kept"),
+        ("E0227", "it takes a thousand modules; a test of its own makes them"),
+    ];
 
     /// Codes whose example gives another one too, each with its reason. Shorter is better.
     const WITH_ANOTHER: &[(&str, &str, &str)] =
         &[("E0176", "E0101", "the block that follows is read as that of `undo` or `catch`, which it is not")];
 
     /// An example of a page.
+    #[derive(Clone)]
     struct Example<'p> {
         page: &'p str,
         /// Whether it shows the mistake.
         mistaken: bool,
         /// Whether it shows something that this version says `E0199` of.
         later: bool,
+        /// The file that it is, in the project that the page has shown up to here.
+        path: String,
+        world: TextWorld,
         text: String,
     }
 
@@ -30,25 +36,45 @@ mod tests {
         let mut found = Vec::new();
         for code in pages::codes() {
             let mut lines = pages::page(code).unwrap().lines();
+            let mut world = TextWorld::default();
             while let Some(line) = lines.next() {
                 let Some(info) = line.strip_prefix("```") else { continue };
                 let words: Vec<&str> = info.split(' ').collect();
                 let text: Vec<&str> = lines.by_ref().take_while(|l| *l != "```").collect();
-                let (mistaken, later) = match words.as_slice() {
-                    ["esc", "error"] => (true, false),
-                    ["esc", "error", "later"] => (true, true),
-                    ["esc", "ok"] => (false, false),
-                    ["esc", "ok", "later"] => (false, true),
+                let text = format!("{}\n", text.join("\n"));
+                let (mistaken, later, path) = match words.as_slice() {
+                    ["esc", "file", path] => {
+                        world.files.insert(path.to_string(), text.into());
+                        continue;
+                    }
+                    ["esc", "link", path] => {
+                        world.links.insert(path.to_string());
+                        continue;
+                    }
+                    ["esc", "error"] => (true, false, ""),
+                    ["esc", "error", "later"] => (true, true, ""),
+                    ["esc", "error", path] => (true, false, *path),
+                    ["esc", "ok"] => (false, false, ""),
+                    ["esc", "ok", "later"] => (false, true, ""),
                     other => panic!("{code}: no example begins with {other:?}"),
                 };
-                found.push(Example { page: code, mistaken, later, text: format!("{}\n", text.join("\n")) });
+                let (path, world) = (path.to_string(), world.clone());
+                found.push(Example { page: code, mistaken, later, path, world, text });
             }
         }
         found
     }
 
-    fn codes_of(text: &str) -> BTreeSet<&'static str> {
-        check(&CatalogWorld, text).diagnostics.iter().map(|d| d.code).collect()
+    /// What is told of an example, and of the modules that it uses.
+    fn codes_of(example: &Example<'_>) -> BTreeSet<&'static str> {
+        let entry = Entry { path: example.path.clone(), text: example.text.as_str().into() };
+        check_files(&example.world, vec![entry]).iter().flat_map(|f| &f.checked.diagnostics).map(|d| d.code).collect()
+    }
+
+    /// What is told of an example's own text.
+    fn told(example: &Example<'_>) -> Vec<Diagnostic> {
+        let entry = Entry { path: example.path.clone(), text: example.text.as_str().into() };
+        check_files(&example.world, vec![entry]).into_iter().next().map(|f| f.checked.diagnostics).unwrap_or_default()
     }
 
     #[test]
@@ -64,7 +90,7 @@ mod tests {
             if example.later {
                 expected.insert("E0199");
             }
-            let told = codes_of(&example.text);
+            let told = codes_of(&example);
             if told != expected {
                 wrong.push(format!("{}: expected {expected:?}, told {told:?}:\n{}", example.page, example.text));
             }
@@ -87,7 +113,7 @@ mod tests {
     fn each_repair_that_is_offered_works() {
         let (mut wrong, mut tried) = (Vec::new(), 0);
         for example in examples().iter().filter(|e| e.mistaken) {
-            let told = check(&CatalogWorld, &example.text).diagnostics;
+            let told = told(example);
             for (index, one) in told.iter().enumerate() {
                 // An example may make its mistake twice.
                 let others = told.iter().enumerate().filter(|(i, _)| *i != index).filter_map(|(_, d)| d.fixes.first());
@@ -96,7 +122,8 @@ mod tests {
                     tried += 1;
                     let text = repaired(&example.text, &[&others[..], &[fix]].concat());
                     let still = escher_syntax::parse(&text).diagnostics;
-                    if !still.is_empty() || codes_of(&text).contains(one.code) {
+                    let again = Example { text: text.clone(), ..example.clone() };
+                    if !still.is_empty() || codes_of(&again).contains(one.code) {
                         wrong.push(format!("{}: `{}` gives {still:#?}:\n{text}", example.page, fix.title));
                     }
                 }
@@ -110,7 +137,7 @@ mod tests {
     fn help_names_only_methods_that_there_are() {
         let mut named = BTreeSet::new();
         for example in examples() {
-            for told in check(&CatalogWorld, &example.text).diagnostics {
+            for told in told(&example) {
                 let fixes =
                     told.fixes.iter().flat_map(|f| f.edits.iter().map(|e| e.text.clone()).chain([f.title.clone()]));
                 for words in told.help.iter().cloned().chain(fixes) {
