@@ -157,7 +157,7 @@ pub(crate) async fn cancel(common: &Common, run: &str, wait: &str, format: Forma
     let project = Project::find(None, common)?;
     let engine = project.engine()?;
     let options = run_options(&project, &engine, false, true, format)?;
-    let client = clouds::client(common, None);
+    let client = clouds::client(common, &project, None);
     let report = engine.cancel(run, &client, &options, patience).await?;
     finish(&report, format)?;
     if report.standing == Standing::Status(escher_ir::journal::RunStatus::Running) {
