@@ -16,7 +16,7 @@ pub(crate) fn list(common: &Common, format: Format) -> Result<u8, Failure> {
             .map(|r| {
                 json!({
                     "run": r.run, "playbook": r.playbook, "status": r.standing.word(), "principal": r.principal,
-                    "planned": r.planned.to_string(), "undo_of": r.undo_of,
+                    "planned": r.planned.to_string(), "undo_of": r.undo_of, "owes": r.owes,
                 })
             })
             .collect();
@@ -33,7 +33,11 @@ pub(crate) fn list(common: &Common, format: Format) -> Result<u8, Failure> {
             Some(of) => format!("{} (undo of {of})", r.playbook),
             None => r.playbook,
         };
-        table.add_row([r.run, playbook, r.standing.word().into(), format!("{:.0}", r.planned), r.principal]);
+        let mut status = r.standing.word().to_string();
+        if !r.owes.is_empty() {
+            status.push_str(&format!(", owes the undo of {}", r.owes.join(", ")));
+        }
+        table.add_row([r.run, playbook, status, format!("{:.0}", r.planned), r.principal]);
     }
     output::line(&table.to_string());
     Ok(0)

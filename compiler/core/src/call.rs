@@ -10,7 +10,7 @@ use escher_syntax::ast::{self, ExprKind};
 use escher_syntax::{Diagnostic, Span};
 
 use crate::bounds;
-use crate::checker::{Checker, Place, Typed};
+use crate::checker::{Checker, Deferred, Place, Typed};
 use crate::member::{is_cloud, path_of};
 use crate::risk::{self, Witness};
 use crate::scope::Origin;
@@ -101,12 +101,15 @@ impl Checker<'_> {
             self.say(diagnostic);
             return self.skip_arguments(arguments);
         };
+        let probed = std::mem::take(&mut self.probed);
         let (lowered, longest) = self.arguments(&record, &service, arguments, span);
         let changes = record.operation.class.changes();
+        self.calls += 1;
+        let call = Deferred { record: record.clone(), span: path_span, longest, probed };
         if changes {
-            self.change(&record, path_span, longest)
+            self.change(call)
         } else {
-            self.read(&record, path_span)
+            self.read(call)
         }
         self.note_operation(&full, &record);
         let ty = match record.operation.output.and_then(|id| record.shape(id)) {
@@ -137,7 +140,7 @@ impl Checker<'_> {
     }
 
     /// The arguments of an operation, and how many things its longest list hands over.
-    fn arguments(
+    pub(crate) fn arguments(
         &mut self,
         record: &Arc<Record>,
         service: &escher_catalog::Service,
@@ -194,7 +197,8 @@ impl Checker<'_> {
             let names_things = matches!(&field.ty, Type::List(item) if matches!(**item, Type::String { .. }));
             if names_things && matches!(typed.ty, Type::List(_)) {
                 let batch = self.step.as_ref().and_then(|s| s.batch.as_deref());
-                let length = bounds::length(&typed.expr, batch);
+                let params = self.action.as_ref().map_or(&[][..], |a| a.params.as_slice());
+                let length = bounds::length(&typed.expr, batch, params);
                 if longest.as_ref().is_none_or(|(_, l)| length > *l) {
                     longest = Some((argument.value.span, length));
                 }
@@ -221,41 +225,58 @@ impl Checker<'_> {
         (out, longest)
     }
 
-    fn read(&mut self, record: &Arc<Record>, span: Span) {
+    fn read(&mut self, call: Deferred) {
         self.reads = true;
-        let (class, operation) = (&record.operation.class, record.name());
         if self.place == Place::Pure {
+            let operation = call.record.name();
             self.say(
-                Diagnostic::error("E0404", span, format!("a function cannot call `{operation}`"))
+                Diagnostic::error("E0404", call.span, format!("a function cannot call `{operation}`"))
                     .help("make it an `action`, or hand the value in as a parameter"),
             );
-        } else if class.risk > Risk::Read {
-            // It changes nothing, but what it shows is worth protecting, such as a password.
-            let step = self.step.as_ref().map(|s| s.name.clone()).unwrap_or_default();
-            let effects = class.effects.clone();
-            self.witnesses.push(Witness {
-                span,
-                operation,
-                effects,
-                risk: class.risk,
-                raised: class.risk,
-                step,
-                bound: 1,
-            });
+        } else if call.record.operation.class.risk > Risk::Read {
+            self.judge(call);
+        }
+    }
+
+    /// Judges a call here, or, in the body of an action, where that is called.
+    pub(crate) fn judge(&mut self, call: Deferred) {
+        match &mut self.action {
+            Some(action) => action.deferred.push(call),
+            None if call.record.operation.class.changes() => self.judge_change(call),
+            None => {
+                // It changes nothing, but what it shows is worth protecting, such as a password.
+                let step = self.step.as_ref().map(|s| s.name.clone()).unwrap_or_default();
+                let class = &call.record.operation.class;
+                self.witnesses.push(Witness {
+                    span: call.span,
+                    operation: call.record.name(),
+                    effects: class.effects.clone(),
+                    risk: class.risk,
+                    raised: class.risk,
+                    step,
+                    bound: 1,
+                });
+            }
         }
     }
 
     /// A call that changes the world: only in a step, within a bound, and only where it can be repeated safely.
-    fn change(&mut self, record: &Arc<Record>, span: Span, longest: Option<(Span, bounds::Length)>) {
-        let class = &record.operation.class;
-        let name = record.name();
-        let Some(step) = self.step.clone().filter(|_| self.place == Place::Change) else {
-            self.say(
-                Diagnostic::error("E0401", span, format!("`{name}` changes the world, and that is done in a step"))
-                    .help("write `step name \"what it does\" for x in list max N { … }` around it"),
-            );
-            return;
-        };
+    fn change(&mut self, call: Deferred) {
+        self.changes += 1;
+        if self.place == Place::Change {
+            return self.judge(call);
+        }
+        let name = call.record.name();
+        self.say(
+            Diagnostic::error("E0401", call.span, format!("`{name}` changes the world, and that is done in a step"))
+                .help("write `step name \"what it does\" for x in list max N { … }` around it"),
+        );
+    }
+
+    fn judge_change(&mut self, call: Deferred) {
+        let Deferred { record, span, longest, probed } = call;
+        let (class, name) = (&record.operation.class, record.name());
+        let Some(step) = self.step.clone() else { return };
         let mut bound = step.max;
         match longest {
             Some((list, bounds::Length::Unknown)) if !step.has_max && step.max <= 1 => self.say(
@@ -274,11 +295,11 @@ impl Checker<'_> {
             ),
             _ => {}
         }
-        if matches!(class.repeat, Repeat::Unsafe) && !step.may_repeat && !step.has_unless {
+        if matches!(class.repeat, Repeat::Unsafe) && !probed && !step.may_repeat && !step.has_unless {
             self.say(
                 Diagnostic::error("E0405", span, format!("`{name}` cannot be repeated safely after a crash")).help(
-                    "say with `unless` how to see that it was done already, or write `may_repeat` where doing it \
-                         twice does no harm",
+                    "write `unless found(x)` after the call: an action that looks for what it made; or `may_repeat`, \
+                         where doing it twice does no harm",
                 ),
             );
         }
@@ -293,7 +314,7 @@ impl Checker<'_> {
         });
     }
 
-    fn note_operation(&mut self, name: &str, record: &Arc<Record>) {
+    pub(crate) fn note_operation(&mut self, name: &str, record: &Arc<Record>) {
         if self.operations.contains_key(name) {
             return;
         }
@@ -423,9 +444,65 @@ impl Checker<'_> {
                 }
             }
         }
-        self.reads |= signature.reads;
+        self.effects((name, &key), signature, &lowered, span);
         let site = self.site(name.rsplit('.').next().unwrap_or(name));
         Typed::new(Expr::Function { site, name: key, arguments: lowered }, signature.returns.clone())
+    }
+
+    /// What calling an action does here: its changes are this step's, within its bound and at its risk.
+    fn effects(
+        &mut self,
+        (name, key): (&str, &str),
+        signature: &crate::checker::Signature,
+        arguments: &[Expr],
+        span: Span,
+    ) {
+        // What stands in another file is shown where it is called.
+        let foreign = key.contains(':');
+        let here = |inside: Span| if foreign { span } else { inside };
+        if !signature.reads {
+            return;
+        }
+        (self.reads, self.calls) = (true, self.calls + 1);
+        self.changes += u32::from(signature.changes());
+        self.located |= signature.located;
+        self.takes_over(signature.lenient.map(here), None);
+        if self.place == Place::Pure {
+            self.say(
+                Diagnostic::error("E0404", span, format!("a function cannot call the action `{name}`"))
+                    .help("make it an `action` as well, or hand the value in as a parameter"),
+            );
+            return;
+        }
+        if self.place != Place::Change && (signature.changes() || signature.body.needs_step.is_some()) {
+            let does = match signature.changes() {
+                true => "changes the world",
+                false => "waits, or says what becomes of an item",
+            };
+            let why = signature.body.deferred.iter().find(|d| d.record.operation.class.changes()).map(|d| d.span);
+            let mut d = Diagnostic::error("E0401", span, format!("`{name}` {does}, and that is done in a step"))
+                .help("write `step name \"what it does\" for x in list max N { … }` around it");
+            if let Some(why) = why.or(signature.body.needs_step).filter(|_| !foreign) {
+                d = d.label(why, "here");
+            }
+            self.say(d);
+            return;
+        }
+        if let (Some(action), Some(why)) = (&mut self.action, signature.body.needs_step) {
+            action.needs_step.get_or_insert(here(why));
+        }
+        for call in &signature.body.deferred {
+            let longest = call.longest.map(|(at, length)| match length {
+                bounds::Length::Param(position) => {
+                    let batch = self.step.as_ref().and_then(|s| s.batch.as_deref());
+                    let params = self.action.as_ref().map_or(&[][..], |a| a.params.as_slice());
+                    let given = arguments.get(position);
+                    (span, given.map_or(bounds::Length::Unknown, |e| bounds::length(e, batch, params)))
+                }
+                known => (here(at), known),
+            });
+            self.judge(Deferred { longest, span: here(call.span), ..call.clone() });
+        }
     }
 
     fn table(&mut self, arguments: &[ast::Argument], span: Span) -> Typed {

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use escher_catalog::Service;
+use escher_catalog::{Record, Service};
 use escher_ir::program::{Expr, OperationUse};
-use escher_ir::{Type, Value};
+use escher_ir::{Digest, Type, Value};
 use escher_syntax::{Diagnostic, Span, ast};
 
+use crate::bounds::Length;
 use crate::module::{Exports, Lowered, Used};
 use crate::project::Usage;
 use crate::risk::Witness;
@@ -67,14 +68,46 @@ pub(crate) struct StepContext {
     pub(crate) may_repeat: bool,
     /// Whether the step itself asks `unless` before an item.
     pub(crate) has_unless: bool,
+    /// Whether it says how an item is taken back.
+    pub(crate) has_undo: bool,
 }
 
-/// The signature of a function.
+/// A call in an action that is judged where the action is called: within that step's bound, at its risk.
+#[derive(Clone, Debug)]
+pub(crate) struct Deferred {
+    pub(crate) record: Arc<Record>,
+    pub(crate) span: Span,
+    pub(crate) longest: Option<(Span, Length)>,
+    /// Whether `unless` stands on it.
+    pub(crate) probed: bool,
+}
+
+/// What the body of an action does, as it is found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ActionBody {
+    pub(crate) params: Vec<String>,
+    pub(crate) deferred: Vec<Deferred>,
+    /// Why it is only callable from a step although it changes nothing: it waits, or says what becomes of an item.
+    pub(crate) needs_step: Option<Span>,
+}
+
+/// The signature of a function or an action, with what a caller takes over.
 #[derive(Clone, Debug)]
 pub(crate) struct Signature {
     pub(crate) params: Vec<(String, Type, Option<Expr>)>,
     pub(crate) returns: Type,
     pub(crate) reads: bool,
+    pub(crate) body: ActionBody,
+    pub(crate) located: bool,
+    /// The first answer of a refused or unreachable cloud that it replaces.
+    pub(crate) lenient: Option<Span>,
+}
+
+impl Signature {
+    /// Whether it changes something.
+    pub(crate) fn changes(&self) -> bool {
+        self.body.deferred.iter().any(|d| d.record.operation.class.changes())
+    }
 }
 
 /// One check.
@@ -92,10 +125,27 @@ pub(crate) struct Checker<'w> {
     pub(crate) broken: Vec<Span>,
     pub(crate) scope: Vec<Binding>,
     pub(crate) types: HashMap<String, Type>,
-    pub(crate) signatures: HashMap<String, Option<Signature>>,
+    pub(crate) signatures: HashMap<String, Option<Arc<Signature>>>,
     pub(crate) functions: BTreeMap<String, Lowered>,
     pub(crate) operations: BTreeMap<String, OperationUse>,
+    pub(crate) waiters: BTreeMap<String, Digest>,
     pub(crate) usage: Usage,
+    /// The action whose body is being checked.
+    pub(crate) action: Option<ActionBody>,
+    /// Whether `unless` stands on the call at hand.
+    pub(crate) probed: bool,
+    /// Calls of clouds so far, and those of them that change something.
+    pub(crate) calls: u32,
+    pub(crate) changes: u32,
+    /// Whether the expression at hand cuts a list down.
+    pub(crate) cutting: bool,
+    /// Where the expression at hand replaces the answer of a refused or unreachable cloud; and where it cuts down a
+    /// list by such an answer.
+    pub(crate) lenient: Option<Span>,
+    pub(crate) cut: Option<Span>,
+    /// Nodes whose value does the one, and the other.
+    pub(crate) lenient_nodes: BTreeMap<String, Span>,
+    pub(crate) cut_nodes: BTreeMap<String, Span>,
     pub(crate) place: Place,
     pub(crate) step: Option<StepContext>,
     pub(crate) witnesses: Vec<Witness>,
@@ -133,7 +183,17 @@ impl<'w> Checker<'w> {
             signatures: HashMap::new(),
             functions: BTreeMap::new(),
             operations: BTreeMap::new(),
+            waiters: BTreeMap::new(),
             usage: Usage::default(),
+            action: None,
+            probed: false,
+            calls: 0,
+            changes: 0,
+            cutting: false,
+            lenient: None,
+            cut: None,
+            lenient_nodes: BTreeMap::new(),
+            cut_nodes: BTreeMap::new(),
             place: Place::Pure,
             step: None,
             witnesses: Vec::new(),

@@ -24,6 +24,7 @@ pub(crate) fn fold(expr: &Expr) -> Option<Value> {
         },
         functions: Default::default(),
         operations: Default::default(),
+        waiters: Default::default(),
     };
     let mut host = NoHost;
     let limits = escher_eval::Limits { fuel: 100_000, ..Default::default() };

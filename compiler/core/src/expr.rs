@@ -9,7 +9,7 @@ use escher_ir::{Type, Value};
 use escher_syntax::ast::{self, Entry, ExprKind};
 use escher_syntax::{Diagnostic, Span};
 
-use crate::checker::{Checker, Place, Typed};
+use crate::checker::{Checker, Typed};
 use crate::scope::Origin;
 use crate::suggest::nearest;
 use crate::types::describe;
@@ -49,14 +49,8 @@ impl Checker<'_> {
             }
             ExprKind::Index { base, index } => self.index(base, index),
             ExprKind::Call { callee, arguments } => self.call(callee, arguments, expr.span, expected),
-            ExprKind::Catch { call, .. } => {
-                self.say(not_yet(expr.span, "`catch` after a call", "leave it out: the error then ends the item"));
-                self.expr(call, expected)
-            }
-            ExprKind::Unless { call, .. } => {
-                self.say(not_yet(expr.span, "`unless` after a call", "write `unless` as a clause of the step"));
-                self.expr(call, expected)
-            }
+            ExprKind::Catch { call, arms } => self.catching(call, arms, expr.span, expected),
+            ExprKind::Unless { call, probe } => self.unless(call, probe, expr.span, expected),
             ExprKind::Lambda { .. } => {
                 self.say(
                     Diagnostic::error("E0306", expr.span, "a function stands here, and a value is needed")
@@ -66,7 +60,7 @@ impl Checker<'_> {
             }
             ExprKind::If { condition, then, otherwise } => self.if_expr(condition, then, otherwise.as_ref(), expected),
             ExprKind::Match { subject, arms } => self.match_expr(subject, arms, expr.span, expected),
-            ExprKind::With { target, body } => self.with(target, body, expr.span, expected),
+            ExprKind::With { target, body } => self.with(target, body, expected),
             ExprKind::Unary { op, operand } => self.unary(*op, operand),
             ExprKind::Binary { op, op_span, left, right } => self.binary(*op, *op_span, left, right, expr.span),
             _ => Typed::error(),
@@ -116,6 +110,7 @@ impl Checker<'_> {
                 Origin::Node => {
                     self.uses.insert(name.to_string());
                     self.located |= self.located_nodes.contains(name);
+                    self.takes_over(self.lenient_nodes.get(name).copied(), self.cut_nodes.get(name).copied());
                     Typed::new(Expr::Local(name.to_string()), binding.ty)
                 }
                 Origin::Param | Origin::Lambda => Typed::new(Expr::Local(name.to_string()), binding.ty),
@@ -348,15 +343,7 @@ impl Checker<'_> {
     }
 
     /// `with t { … }`: what runs there, and its value.
-    fn with(&mut self, target: &ast::Expr, body: &ast::Block, span: Span, expected: Option<&Type>) -> Typed {
-        if self.place == Place::Change {
-            self.say(not_yet(
-                span,
-                "`with` in a step",
-                "leave it out: the calls of a step run where its item was read",
-            ));
-            return Typed::error();
-        }
+    fn with(&mut self, target: &ast::Expr, body: &ast::Block, expected: Option<&Type>) -> Typed {
         let target = self.expr_of(target, &Type::Target, "where `with` runs its block");
         let (body, ty) = self.scoped(|c| c.inner_block(body, expected));
         self.located = true;

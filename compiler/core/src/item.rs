@@ -1,6 +1,7 @@
 //! Items of a file: types, constants and functions first, then playbooks.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use escher_ir::Type;
 use escher_ir::program::Function;
@@ -8,7 +9,7 @@ use escher_syntax::ast::{self, ItemKind};
 use escher_syntax::{Diagnostic, Severity, Span};
 
 use crate::Checked;
-use crate::checker::{Checker, Place, Signature};
+use crate::checker::{ActionBody, Checker, Place, Signature};
 use crate::module::{Exports, Lowered, Node};
 use crate::scope::{Binding, Origin};
 use crate::unsupported::not_yet;
@@ -54,15 +55,10 @@ pub(crate) fn check_file(world: &dyn World, node: &Node, module: usize, modules:
     }
     for item in &file.items {
         match &item.kind {
-            ItemKind::Fn(callable) => {
+            ItemKind::Fn(callable) | ItemKind::Action(callable) => {
                 checker.signature(&callable.name.text, callable.name.span);
             }
             ItemKind::Playbook(callable) => checked.playbooks.push(checker.playbook(item, callable)),
-            ItemKind::Action(callable) => checker.say(not_yet(
-                callable.head,
-                "`action`",
-                "write its body where it is called; what only computes is a `fn`",
-            )),
             ItemKind::Template { name, .. } => {
                 checker.say(not_yet(name.span, "`template`", "run the playbook with `--set`"));
             }
@@ -165,9 +161,9 @@ impl Checker<'_> {
         }
     }
 
-    /// The signature of a function of the file, whose body is checked the first time it is asked for. No recursion: a
-    /// function that is asked for while it is being checked calls itself.
-    pub(crate) fn signature(&mut self, name: &str, at: Span) -> Option<Signature> {
+    /// The signature of a function or action of the file, whose body is checked the first time it is asked for. No
+    /// recursion: one that is asked for while it is being checked calls itself.
+    pub(crate) fn signature(&mut self, name: &str, at: Span) -> Option<Arc<Signature>> {
         if let Some(known) = self.signatures.get(name).cloned() {
             if known.is_none() {
                 self.say(
@@ -179,21 +175,29 @@ impl Checker<'_> {
             return known;
         }
         let file = self.file;
-        let callable = file.items.iter().find_map(|i| match &i.kind {
-            ItemKind::Fn(c) if c.name.text == name => Some(c),
+        let (callable, is_action) = file.items.iter().find_map(|i| match &i.kind {
+            ItemKind::Fn(c) if c.name.text == name => Some((c, false)),
+            ItemKind::Action(c) if c.name.text == name => Some((c, true)),
             _ => None,
         })?;
         self.signatures.insert(name.to_string(), None);
-        let outer = (std::mem::replace(&mut self.place, Place::Pure), self.step.take());
+        let place = if is_action { Place::Change } else { Place::Pure };
+        let outer = (std::mem::replace(&mut self.place, place), self.step.take());
+        let marks = (self.located, self.lenient.take(), self.cut.take(), self.cutting, self.probed);
+        (self.located, self.cutting, self.probed) = (false, false, false);
         let sites = self.begin_sites();
         let (usage, operations) = (std::mem::take(&mut self.usage), std::mem::take(&mut self.operations));
+        let waiters = std::mem::take(&mut self.waiters);
         // A function sees the constants of the file and its parameters.
         let visible: Vec<Binding> =
             self.scope.iter().filter(|b| matches!(b.origin, Origin::Const(_))).cloned().collect();
         let scope = std::mem::replace(&mut self.scope, visible);
         let params = self.params(&callable.params);
+        let names = params.iter().map(|p| p.name.clone()).collect();
+        let action = is_action.then(|| ActionBody { params: names, ..ActionBody::default() });
+        let outer_action = std::mem::replace(&mut self.action, action);
         let returns = callable.returns.as_ref().map(|t| self.resolve(t));
-        let (body, ty) = self.inner_block(&callable.body, returns.as_ref());
+        let ((body, ty), _, reads) = self.tracked(|c| c.inner_block(&callable.body, returns.as_ref()));
         let returns = match returns {
             Some(returns) => {
                 let value = body.value.as_deref().cloned();
@@ -209,15 +213,21 @@ impl Checker<'_> {
         self.scope = scope;
         self.resume_sites(sites);
         (self.place, self.step) = outer;
-        let signature = Signature {
+        let body_of = std::mem::replace(&mut self.action, outer_action).unwrap_or_default();
+        let signature = Arc::new(Signature {
             params: params.iter().map(|p| (p.name.clone(), p.ty.clone(), p.default.clone())).collect(),
             returns,
-            reads: false,
-        };
+            reads: reads || is_action,
+            body: body_of,
+            located: self.located,
+            lenient: self.lenient.take().or(self.cut.take()),
+        });
+        (self.located, self.lenient, self.cut, self.cutting, self.probed) = marks;
         let lowered = Lowered {
             function: Function { params: params.into_iter().map(|p| p.name).collect(), body },
             usage: std::mem::replace(&mut self.usage, usage),
             operations: std::mem::replace(&mut self.operations, operations),
+            waiters: std::mem::replace(&mut self.waiters, waiters),
         };
         self.functions.insert(name.to_string(), lowered);
         self.signatures.insert(name.to_string(), Some(signature.clone()));

@@ -6,6 +6,7 @@
 
 mod bounds;
 mod call;
+mod catch;
 mod checker;
 mod constant;
 mod expr;
@@ -28,6 +29,7 @@ mod step;
 mod suggest;
 mod types;
 mod unsupported;
+mod wait;
 mod world;
 
 pub use escher_syntax::{Diagnostic, Edit, Fix, Label, Severity, Span};

@@ -272,7 +272,9 @@ impl Checker<'_> {
     }
 
     fn predicate(&mut self, expr: &ast::Expr, params: &[Type]) -> Expr {
+        let cutting = std::mem::replace(&mut self.cutting, true);
         let (lambda, result) = self.lambda(expr, params);
+        self.cutting = cutting;
         let typed = Typed::new(Expr::Local(String::new()), result);
         self.expect(&typed, &Type::Bool, expr.span, "a condition");
         lambda

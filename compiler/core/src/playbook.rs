@@ -29,6 +29,9 @@ impl Checker<'_> {
         self.changed.clear();
         self.usage = Default::default();
         self.located_nodes.clear();
+        self.lenient_nodes.clear();
+        self.cut_nodes.clear();
+        self.waiters.clear();
         let (declared, approval) = self.attributes(item);
         self.place = Place::Read;
         let (params, returns, nodes) = self.scoped(|c| {
@@ -65,6 +68,7 @@ impl Checker<'_> {
         let mut functions = linked.functions;
         self.usage.join(&linked.usage);
         self.operations.extend(linked.operations);
+        self.waiters.extend(linked.waiters);
         self.project_calls(&mut body);
         for function in functions.values_mut() {
             self.project_calls(&mut function.body);
@@ -84,6 +88,7 @@ impl Checker<'_> {
             },
             functions,
             operations: std::mem::take(&mut self.operations),
+            waiters: std::mem::take(&mut self.waiters),
         };
         if escher_ir::codec::canonical(&program).is_err() {
             // A plan of it could be made, and never be read again.

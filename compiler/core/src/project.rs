@@ -157,7 +157,8 @@ pub(crate) mod visit {
             [&mut bound.of, &mut bound.per].into_iter().flatten().for_each(|e| expr(e, each));
         }
         [&mut step.at_once, &mut step.retry, &mut step.timeout].into_iter().for_each(|e| expr(e, each));
-        [&mut step.tolerate, &mut step.when, &mut step.unless].into_iter().flatten().for_each(|e| expr(e, each));
+        let guards = [&mut step.tolerate, &mut step.when, &mut step.otherwise, &mut step.unless];
+        guards.into_iter().flatten().for_each(|e| expr(e, each));
         block(&mut step.body, each);
         step.undo.iter_mut().for_each(|b| block(b, each));
         catch(&mut step.catch, each);
@@ -223,6 +224,10 @@ pub(crate) mod visit {
                 self::block(body, each);
             }
             Expr::StepOf { item, .. } => expr(item, each),
+            Expr::Catch { body, arms } => {
+                expr(body, each);
+                catch(arms, each);
+            }
         }
         each(e);
     }

@@ -48,6 +48,10 @@ impl Order {
     }
 }
 
+fn node(id: String, kind: NodeKind) -> Node {
+    Node { id, doc: None, after: Vec::new(), kind }
+}
+
 pub(crate) fn doc_text(doc: &Option<ast::Doc>) -> Option<String> {
     doc.as_ref().map(|d| d.text.clone())
 }
@@ -77,7 +81,19 @@ impl Checker<'_> {
                     let typed = self.expr(expr, None);
                     NodeKind::Do { value: typed.expr }
                 }
-                StmtKind::Return(expr) if i == last && self.place != Place::Change => {
+                StmtKind::Wait { what, until, clauses } if self.may_wait(statement.span) => {
+                    let Some(wait) = self.wait(what, *until, clauses) else { continue };
+                    let id = self.site("wait");
+                    nodes.push(Node { doc: doc_text(&statement.doc), ..node(id, NodeKind::Wait(Box::new(wait))) });
+                    continue;
+                }
+                StmtKind::Sleep(time) if self.may_wait(statement.span) => {
+                    let duration = self.expr_of(time, &Type::Duration, "how long `sleep` takes").expr;
+                    let id = self.site("sleep");
+                    nodes.push(Node { doc: doc_text(&statement.doc), ..node(id, NodeKind::Sleep { duration }) });
+                    continue;
+                }
+                StmtKind::Return(expr) if i == last && (self.place != Place::Change || self.action.is_some()) => {
                     if let Some(expr) = expr {
                         let typed = self.expr(expr, expected);
                         value = Some(Box::new(typed.expr));
@@ -107,8 +123,10 @@ impl Checker<'_> {
             }
             StmtKind::Return(_) => Diagnostic::error("E0411", span, "`return` stands only in a playbook or an action")
                 .help("a step gives the last value of its body"),
-            StmtKind::Wait { .. } => not_yet(span, "`wait`", "leave it out, and wait in a playbook of its own run"),
-            StmtKind::Sleep(_) => not_yet(span, "`sleep`", "leave it out"),
+            StmtKind::Wait { .. } | StmtKind::Sleep(_) => {
+                Diagnostic::error("E0411", span, "nothing is waited for inside a value")
+                    .help("wait in the body of the playbook, or in a step")
+            }
             StmtKind::Mock { .. }
             | StmtKind::Expect(_)
             | StmtKind::At(_)
@@ -149,10 +167,13 @@ impl Checker<'_> {
             match &statement.kind {
                 StmtKind::Let { name, ty, value } => {
                     self.located = false;
+                    (self.lenient, self.cut) = (None, None);
                     let (typed, uses, _) = self.tracked(|c| c.let_value(ty.as_ref(), value));
                     if self.located {
                         self.located_nodes.insert(name.text.clone());
                     }
+                    self.lenient_nodes.extend(self.lenient.take().map(|span| (name.text.clone(), span)));
+                    self.cut_nodes.extend(self.cut.take().map(|span| (name.text.clone(), span)));
                     self.bind(name, typed.ty, Origin::Node);
                     let kind = NodeKind::Let { name: name.text.clone(), value: typed.expr };
                     order.reading(name.text.clone(), doc, &uses, kind);
@@ -161,6 +182,17 @@ impl Checker<'_> {
                     let (kind, uses, _) = self.tracked(|c| c.require(condition, otherwise.as_ref()));
                     let id = order.id("require");
                     order.reading(id, doc, &uses, kind);
+                }
+                StmtKind::Wait { what, until, clauses } => {
+                    if let Some(wait) = self.wait(what, *until, clauses) {
+                        let id = order.id("wait");
+                        order.waiting(id, doc, NodeKind::Wait(Box::new(wait)));
+                    }
+                }
+                StmtKind::Sleep(time) => {
+                    let duration = self.expr_of(time, &Type::Duration, "how long `sleep` takes").expr;
+                    let id = order.id("sleep");
+                    order.waiting(id, doc, NodeKind::Sleep { duration });
                 }
                 StmtKind::Step(step) => {
                     if let Some(lowered) = self.step(step, &order.nodes) {

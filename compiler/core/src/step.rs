@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use escher_catalog::{Effect, Risk};
-use escher_ir::program::{self, Bound, CatchOutcome, CatchPattern, Each, Expr, Identity, Node, NodeKind};
+use escher_ir::program::{self, Bound, Each, Expr, Identity, Node, NodeKind};
 use escher_ir::{Type, Value};
-use escher_syntax::ast::{self, Clause, ClauseValue};
+use escher_syntax::ast::{self, ClauseValue};
 use escher_syntax::{Diagnostic, Span};
 
 use crate::bounds;
@@ -14,7 +14,6 @@ use crate::risk;
 use crate::scope::Origin;
 use crate::suggest::nearest;
 use crate::types::describe;
-use crate::unsupported::not_yet;
 
 const CLAUSES: &[&str] =
     &["max", "at_once", "tolerate", "retry", "timeout", "when", "unless", "may_repeat", "after", "key", "temporary"];
@@ -36,7 +35,9 @@ impl Checker<'_> {
         let title = step.title.as_ref().map(|t| self.expr_of(t, &Type::STRING, "a step's title").expr);
         let list = step.each.as_ref().map(|each| {
             self.located = false;
+            (self.lenient, self.cut) = (None, None);
             let (typed, uses, _) = self.tracked(|c| c.expr(&each.list, None));
+            self.check_cut(each.list.span);
             (each, typed, uses)
         });
         let located = std::mem::replace(&mut self.located, false);
@@ -57,6 +58,7 @@ impl Checker<'_> {
             has_max: !max.is_empty(),
             may_repeat: clauses.may_repeat,
             has_unless: step.clauses.iter().any(|c| c.word.text == "unless"),
+            has_undo: step.undo.is_some(),
         };
         let outer = (self.step.replace(context), std::mem::replace(&mut self.place, Place::Change));
         let (body, value, undo) = self.scoped(|c| {
@@ -73,7 +75,7 @@ impl Checker<'_> {
             (body, value, undo)
         });
         (self.step, self.place) = outer;
-        let (when, unless) = self.guards(step, item.as_ref());
+        let (when, unless, otherwise) = self.guards(step, item.as_ref());
         let risk = self.witnesses.iter().skip(before).map(|w| w.raised).max().unwrap_or(Risk::Read);
         let reads = |e: &Effect| matches!(e, Effect::Observe | Effect::Reveal);
         // A call that was refused would have been the change.
@@ -93,16 +95,20 @@ impl Checker<'_> {
                 .help(format!("say what it does: `step {} \"…\"`", step.name.text)),
             );
         }
-        if let Some(Clause { word, .. }) = step.clauses.iter().find(|c| c.word.text == "after") {
-            self.say(not_yet(word.span, "`after`", "write the steps one below the other: that is the order"));
+        let after = self.after(step);
+        let temporary = step.clauses.iter().find(|c| c.word.text == "temporary");
+        if let (Some(clause), None) = (temporary, &step.undo) {
+            self.no_undo(clause.span, "what is temporary is taken back at the end, and this step does not say how");
         }
         if let (true, Some(each), Some(item)) = (located, &step.each, &item) {
             self.check_located(each, item);
         }
         let each = list.map(|(each, typed, uses)| self.each(each, typed, &uses, item.clone(), batch, &clauses, above));
         self.check_list_again(step, each.as_ref(), above);
+        // An item that was left as it is has no result.
+        let value = if when.is_some() || unless.is_some() { value.optional() } else { value };
         self.bind(&step.name, Type::Unknown, Origin::Step { item: item.clone(), value });
-        let catch = step.catch.as_deref().map(|arms| self.catch(arms)).unwrap_or_default();
+        let catch = step.catch.as_deref().map(|arms| self.step_catch(arms)).unwrap_or_default();
         let one = || Expr::Literal(Value::Int(1));
         Some(program::Step {
             name: step.name.text.clone(),
@@ -115,10 +121,11 @@ impl Checker<'_> {
             retry: clauses.retry.unwrap_or(Expr::Literal(Value::Int(0))),
             timeout: clauses.timeout.unwrap_or(Expr::Literal(Value::Duration(jiff::SignedDuration::from_hours(1)))),
             when,
+            otherwise,
             unless,
             may_repeat: clauses.may_repeat,
-            temporary: step.clauses.iter().any(|c| c.word.text == "temporary"),
-            after: Vec::new(),
+            temporary: temporary.is_some(),
+            after,
             body,
             undo,
             catch,
@@ -161,10 +168,10 @@ impl Checker<'_> {
         for clause in &step.clauses {
             let word = clause.word.text.as_str();
             match (word, &clause.value) {
-                ("max", ClauseValue::Bounds(parts)) => out.max = Some(self.max(parts)),
+                ("max", ClauseValue::Bounds(parts)) => out.max = Some(self.max(parts, item)),
                 ("max", ClauseValue::Expr(expr)) => {
                     let part = ast::Bound { value: expr.clone(), of: None, per: None };
-                    out.max = Some(self.max(&[part]));
+                    out.max = Some(self.max(&[part], item));
                 }
                 ("at_once", ClauseValue::Expr(expr)) => {
                     let typed = self.expr_of(expr, &Type::Int { min: Some(1), max: Some(1000) }, "`at_once`");
@@ -224,17 +231,26 @@ impl Checker<'_> {
         Some(typed.expr)
     }
 
-    fn max(&mut self, parts: &[ast::Bound]) -> (Vec<Bound>, u64) {
+    fn max(&mut self, parts: &[ast::Bound], item: Option<&Type>) -> (Vec<Bound>, u64) {
         let mut lowered = Vec::new();
         let mut least: Option<u64> = None;
         let mut span: Option<Span> = None;
         for part in parts {
             span = Some(span.map_or(part.value.span, |s| s.join(part.value.span)));
+            let typed = self.expr(&part.value, None);
+            let (of, per) = self.bound_parts(part, item);
             if part.of.is_some() || part.per.is_some() {
-                self.say(not_yet(part.value.span, "`max` with `of` or `per`", "write one number: `max 50`"));
+                // A part of something, and so many of each, have no end of their own.
+                let percent = typed.ty == Type::Percent;
+                if !percent && !matches!(typed.ty, Type::Int { .. } | Type::Literals(_) | Type::Unknown) {
+                    let message = format!("`max` is a number or a percentage, and this is {}", describe(&typed.ty));
+                    self.error("E0301", part.value.span, message);
+                } else if percent && part.of.is_none() {
+                    self.error("E0301", part.value.span, "this does not say of what: write `10% of fleet`");
+                }
+                lowered.push(Bound { value: typed.expr, of, per });
                 continue;
             }
-            let typed = self.expr(&part.value, None);
             let number = match &typed.ty {
                 Type::Int { .. } | Type::Unknown => true,
                 Type::Literals(values) => values.iter().all(|v| matches!(v, Value::Int(_))),
@@ -254,7 +270,67 @@ impl Checker<'_> {
             }
             lowered.push(Bound { value: typed.expr, of: None, per: None });
         }
+        if let (None, Some(span)) = (least, span) {
+            self.say(
+                Diagnostic::error("E0403", span, "nothing says how many things this step may touch in all")
+                    .help("add a number: `max 200 and 10% of fleet`"),
+            );
+        }
         (lowered, least.unwrap_or(u64::MAX))
+    }
+
+    /// `of fleet`, `per .account`.
+    fn bound_parts(&mut self, part: &ast::Bound, item: Option<&Type>) -> (Option<Expr>, Option<Expr>) {
+        let of = part.of.as_ref().map(|of| {
+            let typed = self.expr(of, None);
+            if !matches!(typed.ty, Type::List(_) | Type::Int { .. } | Type::Unknown) {
+                let message = format!("`of` names a list or a number, and this is {}", describe(&typed.ty));
+                self.error("E0301", of.span, message);
+            }
+            typed.expr
+        });
+        let per = part.per.as_ref().map(|per| {
+            let (lambda, ty) = self.lambda(per, &[item.cloned().unwrap_or(Type::Unknown)]);
+            self.expect(&Typed::new(Expr::Local(String::new()), ty), &Type::STRING, per.span, "what `per` counts by");
+            lambda
+        });
+        (of, per)
+    }
+
+    /// `after a`, `after [a, b]`: steps above that must have ended.
+    fn after(&mut self, step: &ast::Step) -> Vec<String> {
+        let mut names = Vec::new();
+        let Some(clause) = step.clauses.iter().find(|c| c.word.text == "after") else { return names };
+        let ClauseValue::Expr(written) = &clause.value else { return names };
+        let all = match &written.kind {
+            ast::ExprKind::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(written),
+        };
+        for one in all {
+            match &one.kind {
+                ast::ExprKind::Name(name)
+                    if self.lookup(name).is_some_and(|b| matches!(b.origin, Origin::Step { .. })) =>
+                {
+                    self.uses.insert(name.clone());
+                    names.push(name.clone());
+                }
+                ast::ExprKind::Error => {}
+                _ => {
+                    let steps = self.scope.iter().filter(|b| matches!(b.origin, Origin::Step { .. }));
+                    let steps: Vec<&str> = steps.map(|b| b.name.as_str()).collect();
+                    let mut d = Diagnostic::error("E0422", one.span, "`after` names a step above this one");
+                    if let ast::ExprKind::Name(name) = &one.kind
+                        && let Some(near) = nearest(name, steps.iter().copied())
+                    {
+                        d = d.help(format!("did you mean `{near}`?"));
+                    } else if !steps.is_empty() {
+                        d = d.help(format!("above it stand {}", steps.join(", ")));
+                    }
+                    self.say(d);
+                }
+            }
+        }
+        names
     }
 
     fn bound(&mut self, step: &ast::Step, clauses: &Clauses) -> (Vec<Bound>, u64) {
@@ -271,80 +347,48 @@ impl Checker<'_> {
         }
     }
 
-    fn guards(&mut self, step: &ast::Step, item: Option<&Type>) -> (Option<Expr>, Option<Expr>) {
-        let mut found = (None, None);
+    /// `when`, `unless`, and what `when` says where it does not hold.
+    fn guards(&mut self, step: &ast::Step, item: Option<&Type>) -> (Option<Expr>, Option<Expr>, Option<Expr>) {
+        let mut found = (None, None, None);
         for clause in &step.clauses {
             let word = clause.word.text.as_str();
             if word != "when" && word != "unless" {
                 continue;
             }
-            let condition = match &clause.value {
-                ClauseValue::Guard { condition, .. } | ClauseValue::Expr(condition) => condition,
+            let (condition, words) = match &clause.value {
+                ClauseValue::Guard { condition, otherwise } => (condition, otherwise.as_ref()),
+                ClauseValue::Expr(condition) => (condition, None),
                 _ => continue,
             };
-            let typed = self.scoped(|c| {
+            self.cut = None;
+            let cutting = std::mem::replace(&mut self.cutting, true);
+            let (typed, otherwise) = self.scoped(|c| {
                 if let (Some(each), Some(item)) = (&step.each, item) {
                     let ty = if each.by.is_some() { Type::list(item.clone()) } else { item.clone() };
                     c.bind(&each.name, ty, Origin::Lambda);
                 }
-                let what = if word == "when" { "what follows `when`" } else { "what follows `unless`" };
-                c.expr_of(condition, &Type::Bool, what)
+                let typed = match word {
+                    "when" => c.expr_of(condition, &Type::Bool, "what follows `when`"),
+                    // What a look-up finds is a yes as well.
+                    _ => match c.expr(condition, None) {
+                        typed if matches!(typed.ty, Type::Optional(_)) => typed,
+                        typed => {
+                            c.expect(&typed, &Type::Bool, condition.span, "what follows `unless`");
+                            typed
+                        }
+                    },
+                };
+                let words = words.map(|e| c.expr_of(e, &Type::STRING, "what follows `else`").expr);
+                (typed, words)
             });
-            if word == "when" { found.0 = Some(typed.expr) } else { found.1 = Some(typed.expr) }
+            self.cutting = cutting;
+            self.check_cut(condition.span);
+            match word {
+                "when" => (found.0, found.2) = (Some(typed.expr), otherwise),
+                _ => found.1 = Some(typed.expr),
+            }
         }
         found
-    }
-
-    fn catch(&mut self, arms: &[ast::CatchArm]) -> Vec<program::CatchArm> {
-        const KINDS: &[&str] = &["missing", "denied", "conflict", "throttled", "unreachable", "timeout", "invalid"];
-        let mut lowered = Vec::new();
-        for arm in arms {
-            let mut patterns = Vec::new();
-            for pattern in &arm.patterns {
-                match &pattern.kind {
-                    ast::PatternKind::Any => patterns.push(CatchPattern::Any),
-                    ast::PatternKind::Literal(e) => {
-                        if let Some(Value::String(code)) = self.expr(e, None).constant() {
-                            patterns.push(CatchPattern::Code(code.to_string()));
-                        }
-                    }
-                    ast::PatternKind::Name(path) => {
-                        let word = path.segments.first().map_or("", |n| n.text.as_str());
-                        if KINDS.contains(&word) && path.segments.len() == 1 {
-                            patterns.push(CatchPattern::Kind(word.to_string()));
-                        } else {
-                            let mut d = Diagnostic::error("E0210", path.span, format!("`{word}` is no kind of error"));
-                            d = match nearest(word, KINDS.iter().copied()) {
-                                Some(near) => d.help(format!("did you mean `{near}`?")),
-                                None => d.help(format!(
-                                    "kinds are {}; a cloud's own code stands in quotes",
-                                    KINDS.join(", ")
-                                )),
-                            };
-                            self.say(d);
-                        }
-                    }
-                }
-            }
-            let outcome = match &arm.value.kind {
-                ast::ExprKind::Name(word) => match word.as_str() {
-                    "skip" => Some(CatchOutcome::Skip),
-                    "done" => Some(CatchOutcome::Done),
-                    "undo" => Some(CatchOutcome::Undo),
-                    "fail" => Some(CatchOutcome::Fail),
-                    _ => None,
-                },
-                _ => None,
-            };
-            match outcome {
-                Some(outcome) => lowered.push(program::CatchArm { patterns, outcome }),
-                None => self.say(
-                    Diagnostic::error("E0210", arm.value.span, "a step's `catch` ends in skip, done, undo or fail")
-                        .help("write `missing => done`"),
-                ),
-            }
-        }
-        lowered
     }
 
     #[allow(clippy::too_many_arguments, reason = "each is one fact about the list, known only here")]

@@ -104,13 +104,8 @@ fn changes_stand_in_steps_and_steps_are_bounded() {
 
 #[test]
 fn what_this_version_does_not_do_is_said() {
-    for (source, text) in [
-        ("playbook p() {\n    sleep 5m\n}\n", "sleep 5m"),
-        ("playbook p() {\n    notify ops \"x\"\n}\n", "notify ops \"x\""),
-    ] {
-        let (code, found) = only(source);
-        assert_eq!((code, found.as_str()), ("E0199", text));
-    }
+    let (code, found) = only("playbook p() {\n    notify ops \"x\"\n}\n");
+    assert_eq!((code, found.as_str()), ("E0199", "notify ops \"x\""));
 }
 
 #[test]

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use escher_ir::program::{
-    BinaryOp, Block, Builtin, Call, Expr, MatchArm, NodeKind, Program, RecordPart, TextPart, UnaryOp,
+    BinaryOp, Block, Builtin, Call, CatchArm, CatchOutcome, Expr, MatchArm, NodeKind, Program, RecordPart, TextPart,
+    UnaryOp,
 };
 use escher_ir::{Record, Target, Value, json};
 
 use crate::compare::{equal, is_in};
-use crate::{CallRequest, EvalError, Fixed, Host, Reply, arithmetic, methods};
+use crate::{CallRequest, EvalError, Fixed, Host, PauseRequest, Reply, arithmetic, matching_arm, methods};
 
 /// How much an evaluation may do.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +56,8 @@ pub struct Evaluator<'p, 'h> {
     locals: Vec<(&'p str, Value)>,
     bound: BTreeMap<String, Value>,
     targets: Vec<Arc<Target>>,
+    /// The arms of each `catch` around what is evaluated, outermost first.
+    catches: Vec<&'p [CatchArm]>,
     fuel: u64,
     depth: u32,
     skip_absent: bool,
@@ -80,6 +83,7 @@ impl<'p, 'h> Evaluator<'p, 'h> {
             locals: Vec::new(),
             bound: BTreeMap::new(),
             targets: Vec::new(),
+            catches: Vec::new(),
             fuel: limits.fuel,
             depth: limits.depth,
             skip_absent: false,
@@ -196,6 +200,12 @@ impl<'p, 'h> Evaluator<'p, 'h> {
                 hole @ Value::Hole(_) => Ok(hole),
                 other => fail(format!("`with` needs a target, not a {}", other.kind())),
             },
+            Expr::Catch { body, arms } => {
+                self.catches.push(arms);
+                let result = self.value(body);
+                self.catches.pop();
+                self.caught(arms, result)
+            }
             Expr::StepResult { step, part } => reply(self.host.step(step, *part)),
             Expr::StepOf { step, item } => {
                 let item = present(self.value(item)?)?;
@@ -382,7 +392,10 @@ impl<'p, 'h> Evaluator<'p, 'h> {
                 Some(block) => self.run_block(block),
                 None => Ok(Value::None),
             },
-            hole @ Value::Hole(_) => Ok(hole),
+            hole @ Value::Hole(_) => {
+                self.explore([Some(then), otherwise].into_iter().flatten())?;
+                Ok(hole)
+            }
             other => fail(format!("`if` needs a truth value, not a {}", other.kind())),
         }
     }
@@ -390,6 +403,7 @@ impl<'p, 'h> Evaluator<'p, 'h> {
     fn matched(&mut self, subject: &'p Expr, arms: &'p [MatchArm]) -> Outcome {
         let value = self.value(subject)?;
         if matches!(value, Value::Hole(_)) {
+            self.explore(arms.iter().map(|arm| &arm.body))?;
             return Ok(value);
         }
         for arm in arms {
@@ -398,6 +412,19 @@ impl<'p, 'h> Evaluator<'p, 'h> {
             }
         }
         fail("no arm of this `match` fits")
+    }
+
+    /// Looks into branches of which it is not known which one is taken, for the calls in them.
+    fn explore(&mut self, blocks: impl Iterator<Item = &'p Block>) -> Result<(), Stop> {
+        if !self.host.explores() {
+            return Ok(());
+        }
+        let mut pending = false;
+        for block in blocks {
+            // A branch that cannot be taken so far has no more to show.
+            pending |= matches!(self.run_block(block), Err(Stop::Pending));
+        }
+        if pending { Err(Stop::Pending) } else { Ok(()) }
     }
 
     pub(crate) fn run_block(&mut self, block: &'p Block) -> Outcome {
@@ -422,6 +449,8 @@ impl<'p, 'h> Evaluator<'p, 'h> {
                     Err(Stop::Pending) => pending = true,
                     Err(stop) => return Err(stop),
                 },
+                NodeKind::Wait(wait) => self.pause(&node.id, Some(wait), &wait.timeout)?,
+                NodeKind::Sleep { duration } => self.pause(&node.id, None, duration)?,
                 NodeKind::Return { value: Some(value) } => return self.value(value),
                 NodeKind::Return { value: None } => return Ok(Value::None),
                 _ => return fail("this statement cannot stand inside an expression"),
@@ -435,6 +464,20 @@ impl<'p, 'h> Evaluator<'p, 'h> {
             Some(value) => self.value(value),
             None => Ok(Value::None),
         }
+    }
+
+    fn pause(&mut self, id: &str, wait: Option<&'p escher_ir::program::Wait>, time: &'p Expr) -> Result<(), Stop> {
+        let time = present(self.value(time)?)?;
+        let (path, names) = (format!("{}/{id}", self.path), self.names());
+        let target = self.targets.last().cloned();
+        reply(self.host.pause(PauseRequest { path, wait, time, names, target })).map(drop)
+    }
+
+    /// All names in scope, with their values.
+    fn names(&self) -> BTreeMap<String, Value> {
+        let mut names = self.bound.clone();
+        names.extend(self.locals.iter().map(|(name, value)| ((*name).to_string(), value.clone())));
+        names
     }
 
     fn require(&mut self, condition: &'p Expr, otherwise: Option<&'p Expr>) -> Result<(), Stop> {
@@ -535,7 +578,28 @@ impl<'p, 'h> Evaluator<'p, 'h> {
         }
         let path = format!("{}/{}", self.path, call.site);
         let target = self.targets.last().cloned();
-        reply(self.host.call(CallRequest { path, call, arguments, target }))
+        let names = if call.probe.is_some() { self.names() } else { BTreeMap::new() };
+        let outer = self.catches.iter().rev().copied().flatten();
+        let catch = call.catch.iter().chain(outer).cloned().collect();
+        let result = reply(self.host.call(CallRequest { path, call, arguments, target, catch, names }));
+        self.caught(&call.catch, result)
+    }
+
+    /// Applies the arms of a `catch` to what it stands around.
+    fn caught(&mut self, arms: &'p [CatchArm], result: Outcome) -> Outcome {
+        let Err(Stop::Fail(mut error)) = result else { return result };
+        let arm = match (&error.call, &error.outcome) {
+            (Some(failure), None) => matching_arm(arms, failure),
+            _ => None,
+        };
+        match arm.map(|arm| &arm.outcome) {
+            None => Err(Stop::Fail(error)),
+            Some(CatchOutcome::Value(value)) => self.value(value),
+            Some(outcome) => {
+                error.outcome = Some(Box::new(outcome.clone()));
+                Err(Stop::Fail(error))
+            }
+        }
     }
 }
 

@@ -18,7 +18,8 @@ pub use evaluator::{Evaluator, Limits};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use escher_ir::program::{Call, StepPart};
+use escher_ir::journal::CallFailure;
+use escher_ir::program::{Call, CatchArm, CatchPattern, StepPart, Wait};
 use escher_ir::{Target, Value};
 
 /// A call that an expression needs the answer of.
@@ -33,6 +34,25 @@ pub struct CallRequest<'p> {
     pub arguments: BTreeMap<String, Value>,
     /// The target of the innermost `with`, or none: the host's ambient one, or the item's.
     pub target: Option<Arc<Target>>,
+    /// The arms of every `catch` around it, its own first. A host needs them only to know whether a failure is caught.
+    pub catch: Vec<CatchArm>,
+    /// The names that its probe sees; empty where it has none.
+    pub names: BTreeMap<String, Value>,
+}
+
+/// A statement that takes time: `wait` or `sleep`.
+#[derive(Debug)]
+pub struct PauseRequest<'p> {
+    /// Stable path, as of a call.
+    pub path: String,
+    /// The wait; none for a `sleep`.
+    pub wait: Option<&'p Wait>,
+    /// How long at most, or how long: a duration, or a hole while planning.
+    pub time: Value,
+    /// The names in scope.
+    pub names: BTreeMap<String, Value>,
+    /// The target of the innermost `with`, or none.
+    pub target: Option<Arc<Target>>,
 }
 
 /// What a host says to a request.
@@ -42,13 +62,13 @@ pub enum Reply {
     Value(Value),
     /// Not yet: evaluation stops, and is tried again later.
     Pending,
-    /// It failed, and no `catch` of the call took that.
+    /// It failed; the evaluator applies what stands around it in `catch`.
     Failed(EvalError),
 }
 
 /// The world, as an evaluation sees it.
 pub trait Host {
-    /// The answer to a call. `catch` arms are the host's to apply, since it knows the error.
+    /// The answer to a call.
     fn call(&mut self, request: CallRequest<'_>) -> Reply;
 
     /// `now()`, `run.id`, `run.started`, `targets(…)`: by path, so that each is fixed once.
@@ -59,6 +79,27 @@ pub trait Host {
 
     /// `stop.of(x)`.
     fn step_of(&mut self, step: &str, item: &Value) -> Reply;
+
+    /// `wait` or `sleep` inside a block: a value once it is over.
+    fn pause(&mut self, _: PauseRequest<'_>) -> Reply {
+        Reply::Failed(EvalError::new("nothing can be waited for here"))
+    }
+
+    /// Whether both branches of a condition that is not known yet are looked into, for the calls in them.
+    fn explores(&self) -> bool {
+        false
+    }
+}
+
+/// The first arm that takes this failure.
+pub fn matching_arm<'c>(arms: &'c [CatchArm], failure: &CallFailure) -> Option<&'c CatchArm> {
+    arms.iter().find(|arm| {
+        arm.patterns.iter().any(|pattern| match pattern {
+            CatchPattern::Any => true,
+            CatchPattern::Kind(kind) => *kind == failure.kind,
+            CatchPattern::Code(code) => failure.code.as_ref() == Some(code),
+        })
+    })
 }
 
 /// What is not a function of the program, but is fixed once per run.

@@ -23,6 +23,7 @@ fn program() -> Program {
         },
         functions: BTreeMap::new(),
         operations: BTreeMap::new(),
+        waiters: BTreeMap::new(),
     }
 }
 

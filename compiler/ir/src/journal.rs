@@ -143,6 +143,9 @@ pub enum Event {
         path: String,
         /// Why.
         error: CallFailure,
+        /// Whether a `catch` of the program takes it: then it is an answer like any other, and is not asked again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        caught: bool,
     },
     /// A change is about to be sent.
     Intent {

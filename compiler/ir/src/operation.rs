@@ -1,6 +1,6 @@
-//! A catalogue record as an object of the state store, and its digest, by which a program refers to it.
+//! Catalogue records and waiters as objects of the state store, and their digests, by which a program refers to them.
 
-use escher_catalog::Record;
+use escher_catalog::{Record, Waiter};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError, Stored};
@@ -19,4 +19,14 @@ impl Stored for StoredRecord {
 /// The digest of a record.
 pub fn record_digest(record: &Record) -> Result<Digest, CodecError> {
     codec::digest(&StoredRecord(record.clone()))
+}
+
+/// A waiter of the catalogue: what is asked, how often, and what ends it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StoredWaiter(pub Waiter);
+
+impl Stored for StoredWaiter {
+    const FORMAT: &'static str = "escher.waiter";
+    const VERSION: u16 = 1;
 }

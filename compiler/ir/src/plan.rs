@@ -30,6 +30,9 @@ pub struct Plan {
     pub targets: Vec<Target>,
     /// Digest of the catalogue record of each operation used.
     pub operations: BTreeMap<String, Digest>,
+    /// Digest of the definition of each waiter asked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waiters: BTreeMap<String, Digest>,
     /// Steps in written order.
     pub steps: Vec<PlannedStep>,
     /// Version of the policy that judged it.

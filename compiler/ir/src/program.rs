@@ -20,10 +20,13 @@ pub struct Program {
     pub edition: u16,
     /// The entry point.
     pub playbook: Playbook,
-    /// Functions and reading actions that are called, by qualified name.
+    /// Functions and actions that are called, by qualified name.
     pub functions: BTreeMap<String, Function>,
     /// Every operation it can call, with the hash of its catalogue record.
     pub operations: BTreeMap<String, OperationUse>,
+    /// Every waiter it asks (`aws.ec2.snapshot_completed`), with the hash of its definition.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waiters: BTreeMap<String, Digest>,
 }
 
 impl Stored for Program {
@@ -95,7 +98,7 @@ pub struct Param {
     pub default: Option<Expr>,
 }
 
-/// A function or a reading action.
+/// A function or an action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Function {
@@ -218,6 +221,9 @@ pub struct Step {
     pub timeout: Expr,
     /// Asked afresh for each item; where it does not hold, the item is `unchanged`.
     pub when: Option<Expr>,
+    /// What to say where `when` does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<Expr>,
     /// Where it holds, the item is `unchanged` already.
     pub unless: Option<Expr>,
     /// The author accepts that a call may happen twice.
@@ -425,6 +431,13 @@ pub enum Expr {
         /// The item.
         item: Box<Expr>,
     },
+    /// `e catch { … }` around more than one call; that of a single call stands in [`Call::catch`].
+    Catch {
+        /// `e`
+        body: Box<Expr>,
+        /// The arms; the first that matches is taken.
+        arms: Vec<CatchArm>,
+    },
 }
 
 /// A part of a text.
@@ -487,7 +500,8 @@ pub struct Call {
     pub reads: Projection,
     /// What stands for an error.
     pub catch: Vec<CatchArm>,
-    /// `unless probe(x)`: asked when it isn't known whether the call arrived.
+    /// `unless probe(x)`: asked before the call, and where it isn't known whether it arrived. A value that it gives takes
+    /// the place of the answer.
     pub probe: Option<Box<Expr>>,
 }
 

@@ -50,6 +50,8 @@ pub struct RunSummary {
     pub planned: Timestamp,
     /// The run that this one takes back.
     pub undo_of: Option<String>,
+    /// Temporary steps that it has not taken back: a run that was interrupted owes them.
+    pub owes: Vec<String>,
 }
 
 impl Engine {

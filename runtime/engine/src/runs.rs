@@ -35,6 +35,7 @@ pub(crate) fn list(engine: &Engine) -> Result<Vec<RunSummary>, EngineError> {
             principal: state.principal.clone(),
             planned: state.planned,
             undo_of: state.undo_of.clone(),
+            owes: if state.undo_of.is_none() { crate::run::owed(&state, &planned) } else { Vec::new() },
         });
     }
     runs.sort_by(|a, b| (b.planned, &b.run).cmp(&(a.planned, &a.run)));
@@ -75,6 +76,24 @@ pub(crate) fn report(engine: &Engine, run: &str) -> Result<RunReport, EngineErro
             items.push(ItemReport { step, item: id.clone(), outcome, reason, request_id });
         }
         steps.push(report);
+        // What a temporary step took back at the end of the run.
+        let ledger = crate::run::ledger(&step.name);
+        let mut back: Vec<_> = state.ended.iter().filter(|((name, _), _)| *name == ledger).collect();
+        back.sort_by(|((_, a), _), ((_, b), _)| a.cmp(b));
+        if !back.is_empty() {
+            let mut report = StepReport { name: ledger.clone(), ..StepReport::default() };
+            for ((_, id), ended) in back {
+                *report.counts.entry(ended.outcome).or_default() += 1;
+                items.push(ItemReport {
+                    step: ledger.clone(),
+                    item: id.clone(),
+                    outcome: ended.outcome,
+                    reason: ended.reason.clone(),
+                    request_id: ended.request_id.clone(),
+                });
+            }
+            steps.push(report);
+        }
     }
     let value_of = |digest| journal::value(&*engine.store, digest);
     let mut report = Vec::with_capacity(state.reports.len());

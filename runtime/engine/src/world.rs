@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use escher_catalog::Record;
-use escher_eval::{CallRequest, EvalError, Evaluator, Fixed, Host, Reply};
+use escher_eval::{CallRequest, EvalError, Evaluator, Fixed, Host, PauseRequest, Reply, matching_arm};
 use escher_ir::journal::CallFailure;
-use escher_ir::program::{Block, Call, CatchArm, CatchOutcome, CatchPattern, Expr, Program, StepPart};
+use escher_ir::program::{Block, Call, CatchArm, Expr, Program, StepPart, Wait};
 use escher_ir::{Target, Value};
 use escher_provider::{CallError, ErrorKind, Read, Request};
 use futures_util::stream::{self, StreamExt};
@@ -40,7 +40,7 @@ pub(crate) trait Steps: Send + Sync {
 /// Who keeps what was read.
 pub(crate) trait Notes: Send + Sync {
     fn fixed(&self, path: &str, value: &Value, began: Timestamp);
-    fn read_failed(&self, path: &str, error: &CallFailure);
+    fn read_failed(&self, path: &str, error: &CallFailure, caught: bool);
 }
 
 /// Names in scope.
@@ -61,6 +61,8 @@ pub(crate) enum Mode {
     Look,
     /// A step's body while planning: changes are noted, and are holes.
     PlanBody,
+    /// What stands below a step while planning: readings are holes too, for the step may change what they show.
+    Later,
     /// A step's body: changes are asked for.
     Body,
 }
@@ -83,6 +85,21 @@ pub(crate) struct Ask {
     pub(crate) call: Arc<Call>,
     pub(crate) arguments: BTreeMap<String, Value>,
     pub(crate) target: Arc<Target>,
+    /// The arms of every `catch` around it, its own first.
+    pub(crate) catch: Vec<CatchArm>,
+    /// The names that its probe sees.
+    pub(crate) names: Bindings,
+}
+
+/// A `wait` or `sleep` that must be over before a question is answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Pause {
+    pub(crate) path: String,
+    /// None for a `sleep`.
+    pub(crate) wait: Option<Arc<Wait>>,
+    pub(crate) time: Value,
+    pub(crate) names: Bindings,
+    pub(crate) target: Arc<Target>,
 }
 
 /// What one round gave.
@@ -92,6 +109,8 @@ pub(crate) struct Round {
     pub(crate) value: Option<Value>,
     /// Readings, and at most one change, which comes last.
     pub(crate) asks: Vec<Ask>,
+    /// What takes time, where nothing must be asked before it.
+    pub(crate) pause: Option<Pause>,
     /// Groups of targets that must be resolved.
     pub(crate) groups: Vec<String>,
     /// Elements that a step's list lost to absent members.
@@ -151,7 +170,7 @@ struct Scene<'s, 'a> {
 
 impl Host for Scene<'_, '_> {
     fn call(&mut self, request: CallRequest<'_>) -> Reply {
-        let CallRequest { path, call, arguments, target } = request;
+        let CallRequest { path, call, arguments, target, catch, names } = request;
         if let Some(known) = self.local.and_then(|l| l.get(&path)).cloned() {
             return known.into();
         }
@@ -161,15 +180,25 @@ impl Host for Scene<'_, '_> {
         let target = target.unwrap_or_else(|| self.target.clone());
         if call.changes {
             match (self.mode, self.plan.as_deref_mut()) {
-                (Mode::PlanBody, Some(plan)) => {
+                (Mode::PlanBody | Mode::Later, Some(plan)) => {
                     let hole = Value::Hole(Arc::from(path.as_str()));
-                    plan.calls.push(Ask { path, call: Arc::new(call.clone()), arguments, target });
+                    // A block is gone through again once its readings are there.
+                    if !plan.calls.iter().any(|known| known.path == path) {
+                        plan.calls.push(Ask { path, call: Arc::new(call.clone()), arguments, target, catch, names });
+                    }
                     return Reply::Value(hole);
                 }
                 (Mode::Body, _) => {
                     // One change at a time, and after the readings that stand before it.
                     if !self.blocked && self.round.asks.is_empty() {
-                        self.round.asks.push(Ask { path, call: Arc::new(call.clone()), arguments, target });
+                        self.round.asks.push(Ask {
+                            path,
+                            call: Arc::new(call.clone()),
+                            arguments,
+                            target,
+                            catch,
+                            names,
+                        });
                     }
                     self.blocked = true;
                     return Reply::Pending;
@@ -182,11 +211,11 @@ impl Host for Scene<'_, '_> {
         }
         let unknown = arguments.values().any(Value::has_hole);
         let after_change = self.plan.as_ref().is_some_and(|p| !p.calls.is_empty());
-        if unknown || after_change {
+        if unknown || after_change || self.mode == Mode::Later {
             return Reply::Value(Value::Hole(Arc::from(path.as_str())));
         }
         if !self.blocked {
-            self.round.asks.push(Ask { path, call: Arc::new(call.clone()), arguments, target });
+            self.round.asks.push(Ask { path, call: Arc::new(call.clone()), arguments, target, catch, names });
         }
         Reply::Pending
     }
@@ -201,7 +230,8 @@ impl Host for Scene<'_, '_> {
         }
         self.round.timed = true;
         match (&self.world.run, what) {
-            (None, _) if self.mode == Mode::PlanBody => Reply::Value(Value::Hole(Arc::from(path.as_str()))),
+            (None, _) if self.plan.is_some() => Reply::Value(Value::Hole(Arc::from(path.as_str()))),
+            (None, Fixed::Now) if self.mode == Mode::Later => Reply::Value(Value::Hole(Arc::from(path.as_str()))),
             (None, Fixed::RunId) => Reply::Value(Value::Hole(Arc::from("run.id"))),
             (None, _) => Reply::Value(Value::Instant(self.world.planned_at)),
             (Some((run, _)), Fixed::RunId) => Reply::Value(Value::text(run)),
@@ -228,6 +258,34 @@ impl Host for Scene<'_, '_> {
             Err(error) => Reply::Failed(error),
         }
     }
+
+    fn pause(&mut self, request: PauseRequest<'_>) -> Reply {
+        let PauseRequest { path, wait, time, names, target } = request;
+        match self.mode {
+            Mode::PlanBody | Mode::Later => Reply::Value(Value::None),
+            Mode::Look => Reply::Failed(EvalError::new("nothing can be waited for here")),
+            Mode::Body => {
+                if lock(&self.world.memo).contains_key(&ended_key(&path, wait.is_some())) {
+                    return Reply::Value(Value::None);
+                }
+                if !self.blocked && self.round.asks.is_empty() {
+                    let (wait, target) = (wait.cloned().map(Arc::new), target.unwrap_or_else(|| self.target.clone()));
+                    self.round.pause.get_or_insert(Pause { path, wait, time, names, target });
+                }
+                self.blocked = true;
+                Reply::Pending
+            }
+        }
+    }
+
+    fn explores(&self) -> bool {
+        matches!(self.mode, Mode::PlanBody | Mode::Later)
+    }
+}
+
+/// What is journaled once a `wait` or `sleep` is over.
+pub(crate) fn ended_key(path: &str, wait: bool) -> String {
+    format!("{path}/{}", if wait { "waited" } else { "slept" })
 }
 
 impl From<Known> for Reply {
@@ -304,7 +362,7 @@ impl<'a> World<'a> {
             for ask in round.asks {
                 let known = match self.read_once(&ask).await {
                     Ok(value) => Known::Value(value),
-                    Err(error) => self.after_catch(&ask, &error),
+                    Err(error) => Known::Failed(call_failed(&ask.call.operation, &CallFailure::from(&error))),
                 };
                 local.insert(ask.path, known);
             }
@@ -332,15 +390,20 @@ impl<'a> World<'a> {
         match self.read_once(ask).await {
             Ok(value) => self.keep(&ask.path, value, began),
             Err(error) => {
-                self.notes.read_failed(&ask.path, &CallFailure::from(&error));
-                match self.after_catch(ask, &error) {
-                    Known::Value(value) => self.keep(&ask.path, value, began),
-                    failed => {
-                        lock(&self.memo).insert(ask.path.clone(), failed);
-                    }
+                let failure = CallFailure::from(&error);
+                let caught = matching_arm(&ask.catch, &failure).is_some();
+                self.notes.read_failed(&ask.path, &failure, caught);
+                if caught {
+                    self.began_at(&ask.path, began);
                 }
+                self.know_failed(&ask.path, &ask.call.operation, &failure);
             }
         }
+    }
+
+    /// Remembers that a reading failed.
+    pub(crate) fn know_failed(&self, path: &str, operation: &str, failure: &CallFailure) {
+        lock(&self.memo).insert(path.to_string(), Known::Failed(call_failed(operation, failure)));
     }
 
     /// Remembers what was fixed, and has it journaled.
@@ -351,27 +414,14 @@ impl<'a> World<'a> {
 
     /// Remembers what is journaled already.
     pub(crate) fn know(&self, path: &str, value: Value, began: Timestamp) {
-        let mut earliest = lock(&self.began);
-        let at = earliest.entry(scope_of(path)).or_insert(began);
-        *at = began.min(*at);
-        drop(earliest);
+        self.began_at(path, began);
         lock(&self.memo).insert(path.to_string(), Known::Value(value));
     }
 
-    /// What stands for a failed reading.
-    fn after_catch(&self, ask: &Ask, error: &CallError) -> Known {
-        let failure = CallFailure::from(error);
-        if let Some(arm) = matching_arm(&ask.call.catch, &failure)
-            && let CatchOutcome::Value(expr) = &arm.outcome
-        {
-            let mut nobody = escher_eval::NoHost;
-            let mut evaluator = Evaluator::new(self.program, &mut nobody, ask.path.clone());
-            return match evaluator.expr(expr) {
-                Ok(value) => Known::Value(value.unwrap_or(Value::None)),
-                Err(error) => Known::Failed(error),
-            };
-        }
-        Known::Failed(call_failed(&ask.call.operation, &failure))
+    fn began_at(&self, path: &str, began: Timestamp) {
+        let mut earliest = lock(&self.began);
+        let at = earliest.entry(scope_of(path)).or_insert(began);
+        *at = began.min(*at);
     }
 
     async fn read_once(&self, ask: &Ask) -> Result<Value, CallError> {
@@ -481,17 +531,6 @@ pub(crate) fn call_failed(operation: &str, failure: &CallFailure) -> EvalError {
     let mut error = EvalError::new(format!("{operation}: {code}{}", failure.message));
     error.call = Some(Box::new(failure.clone()));
     error
-}
-
-/// The first arm that takes this error.
-pub(crate) fn matching_arm<'c>(arms: &'c [CatchArm], error: &CallFailure) -> Option<&'c CatchArm> {
-    arms.iter().find(|arm| {
-        arm.patterns.iter().any(|pattern| match pattern {
-            CatchPattern::Any => true,
-            CatchPattern::Kind(kind) => *kind == error.kind,
-            CatchPattern::Code(code) => error.code.as_ref() == Some(code),
-        })
-    })
 }
 
 /// The pause before another attempt: twice as long each time, half of it by chance, never shorter than asked for.

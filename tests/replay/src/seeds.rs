@@ -184,6 +184,7 @@ pub(crate) fn plan() -> Option<Plan> {
         parameters: BTreeMap::from([("env".to_owned(), Value::text("dev"))]),
         targets: vec![target()],
         operations: program.operations.iter().map(|(name, used)| (name.clone(), used.record)).collect(),
+        waiters: BTreeMap::new(),
         steps: vec![PlannedStep {
             name: "stop".to_owned(),
             title: Some("Stop the machines".to_owned()),

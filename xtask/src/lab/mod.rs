@@ -9,6 +9,7 @@ mod random;
 mod sandbox;
 pub mod scenarios;
 pub mod server;
+mod steps;
 mod storm;
 mod suites;
 pub mod venv;

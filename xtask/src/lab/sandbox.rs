@@ -20,16 +20,30 @@ pub struct Sandbox(Server);
 impl Sandbox {
     /// Starts one with the lab's seed, answering each request after `latency`.
     pub fn start(binary: &Path, latency: &str) -> Result<Self> {
+        Self::with(binary, latency, "sandbox.toml")
+    }
+
+    /// Starts one with another seed of the lab, which answers at once.
+    pub fn seeded(binary: &Path, seed: &str) -> Result<Self> {
+        Self::with(binary, "0ms", seed)
+    }
+
+    fn with(binary: &Path, latency: &str, seed: &str) -> Result<Self> {
         let port = free_port()?;
         let mut program = Command::new(binary);
         program.args(["sandbox", "--port", &port.to_string(), "--latency", latency, "--seed"]);
-        program.arg(crate::paths::lab_file("sandbox.toml")?);
+        program.arg(crate::paths::lab_file(seed)?);
         Ok(Self(Server::start("sandbox", &program, port, "/_sandbox/health")?))
     }
 
     /// Its address.
     pub fn url(&self) -> String {
         self.0.url()
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.0.port
     }
 
     /// How often each instance began to stop, and began to start, by the server's own log.

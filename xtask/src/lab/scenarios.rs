@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{emulator, escher, gate, sandbox, storm};
+use super::{emulator, escher, gate, sandbox, steps, storm};
 use crate::Result;
 
 /// A scenario: its name, and what it does with the command line.
@@ -18,6 +18,11 @@ const SCENARIOS: &[Scenario] = &[
     ("gate: a changed literal, target or argument is refused", gate::changed),
     ("gate: a changed comment is not", gate::comment),
     ("sandbox: one transition each, production untouched", sandbox::stop_and_undo),
+    ("steps: stop, resize, start over one list; what is read below sees it", steps::resize),
+    ("steps: a snapshot failed, and its volume is not deleted", steps::snapshot_failed),
+    ("steps: two keys, a crash after the copies, no second copy, undone", steps::crash),
+    ("steps: attached between approval and run, and skipped", steps::attached),
+    ("steps: temporary is taken back, and owed after a crash", steps::temporary),
     ("sandbox: fifty kills, fifty resumptions, one transition each", storm::kills),
 ];
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use escher_ir::Digest;
 use escher_ir::program::{Block, Expr, Function, OperationUse};
 
 use super::Lowered;
@@ -30,6 +31,7 @@ pub(crate) struct Linked {
     pub(crate) functions: BTreeMap<String, Function>,
     pub(crate) usage: Usage,
     pub(crate) operations: BTreeMap<String, OperationUse>,
+    pub(crate) waiters: BTreeMap<String, Digest>,
 }
 
 impl Checker<'_> {
@@ -44,6 +46,7 @@ impl Checker<'_> {
             names.rename(module, &mut function.body);
             linked.usage.join(&lowered.usage);
             linked.operations.extend(lowered.operations.iter().map(|(n, o)| (n.clone(), o.clone())));
+            linked.waiters.extend(lowered.waiters.iter().map(|(n, d)| (n.clone(), *d)));
             linked.functions.insert(own, function);
         }
         linked

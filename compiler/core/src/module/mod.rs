@@ -9,9 +9,10 @@ mod names;
 pub(crate) mod path;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use escher_ir::program::{Function, OperationUse};
-use escher_ir::{Type, Value};
+use escher_ir::{Digest, Type, Value};
 use escher_syntax::Span;
 
 use crate::checker::Signature;
@@ -55,6 +56,8 @@ pub(crate) struct Lowered {
     pub(crate) usage: Usage,
     /// The operations that it calls.
     pub(crate) operations: BTreeMap<String, OperationUse>,
+    /// The waiters that it asks.
+    pub(crate) waiters: BTreeMap<String, Digest>,
 }
 
 /// What a module shows to others.
@@ -68,7 +71,7 @@ pub(crate) struct Exports {
     pub(crate) kinds: BTreeMap<String, &'static str>,
     pub(crate) types: HashMap<String, Type>,
     pub(crate) constants: HashMap<String, (Type, Value)>,
-    pub(crate) signatures: HashMap<String, Signature>,
+    pub(crate) signatures: HashMap<String, Arc<Signature>>,
     pub(crate) functions: BTreeMap<String, Lowered>,
 }
 

@@ -50,7 +50,12 @@ impl<'w> Checker<'w> {
             ),
             Some(kind) => (
                 format!("`{alias}.{}` is a {kind}, not a value", name.text),
-                if kind == "function" { "call it: write `(…)` after it" } else { "only constants are values" }.into(),
+                if matches!(kind, "function" | "action") {
+                    "call it: write `(…)` after it"
+                } else {
+                    "only constants are values"
+                }
+                .into(),
             ),
             None => return Typed::error(),
         };
@@ -76,7 +81,7 @@ impl<'w> Checker<'w> {
         }
         match exports.kinds.get(&name.text).copied() {
             // Its own mistakes are told where it stands.
-            Some("function") | None => {}
+            Some("function" | "action") | None => {}
             Some(kind) => self.say(
                 Diagnostic::error(
                     "E0302",

@@ -68,6 +68,8 @@ pub(crate) struct RunState {
     pub(crate) started: Option<Timestamp>,
     pub(crate) undo_of: Option<String>,
     pub(crate) fixed: HashMap<String, (Digest, Timestamp)>,
+    /// Readings that failed and that the program goes on from, with when.
+    pub(crate) failed_reads: HashMap<String, (CallFailure, Timestamp)>,
     pub(crate) intents: BTreeMap<String, IntentState>,
     pub(crate) ended: HashMap<(String, ItemId), Ended>,
     pub(crate) steps_ended: BTreeMap<String, Option<Vec<ItemId>>>,
@@ -111,6 +113,7 @@ impl RunState {
                             started: None,
                             undo_of: None,
                             fixed: HashMap::new(),
+                            failed_reads: HashMap::new(),
                             intents: BTreeMap::new(),
                             ended: HashMap::new(),
                             steps_ended: BTreeMap::new(),
@@ -134,7 +137,10 @@ impl RunState {
 
     fn fold(&mut self, at: Timestamp, event: Event) {
         match event {
-            Event::Planned { .. } | Event::ReadFailed { .. } => {}
+            Event::Planned { .. } | Event::ReadFailed { caught: false, .. } => {}
+            Event::ReadFailed { path, error, caught: true } => {
+                self.failed_reads.insert(path, (error, at));
+            }
             Event::Approved { approval, principal } => self.approvals.push((approval, principal)),
             Event::Revoked { .. } => self.revoked.extend(self.approvals.drain(..).map(|(digest, _)| digest)),
             Event::Started { undo_of, .. } => {

@@ -161,8 +161,8 @@ impl Notes for Journal {
         }
     }
 
-    fn read_failed(&self, path: &str, error: &CallFailure) {
-        self.push(Event::ReadFailed { path: path.to_string(), error: error.clone() }, Vec::new());
+    fn read_failed(&self, path: &str, error: &CallFailure, caught: bool) {
+        self.push(Event::ReadFailed { path: path.to_string(), error: error.clone(), caught }, Vec::new());
     }
 }
 

@@ -26,10 +26,11 @@ pub(crate) async fn check(
     step: &Step,
     items: &[Value],
     bindings: &Bindings,
+    mode: Mode,
 ) -> Result<u64, EngineError> {
     let mut max = step.max_at_most;
     for bound in &step.max {
-        max = max.min(one(world, step, bound, items, bindings).await?);
+        max = max.min(one(world, step, bound, items, bindings, mode).await?);
     }
     if step.each.is_none() {
         max = 1;
@@ -55,6 +56,7 @@ async fn one(
     bound: &Bound,
     items: &[Value],
     bindings: &Bindings,
+    mode: Mode,
 ) -> Result<u64, EngineError> {
     let ask = async |what: What<'_>| -> Result<Value, EngineError> {
         let question = Question {
@@ -62,13 +64,16 @@ async fn one(
             what,
             bindings,
             target: world.ambient.clone(),
-            mode: Mode::Look,
+            mode,
             skip_absent: false,
         };
         let round = world.answer(&question).await.map_err(|e| at(&step.name, e))?;
         Ok(round.value.unwrap_or(Value::None))
     };
     let value = ask(What::Expr(&bound.value)).await?;
+    if value.has_hole() {
+        return Ok(u64::MAX);
+    }
     let no_count = || EngineError::Evaluation { at: step.name.clone(), message: "`max` is no number".into() };
     if let Some(per) = &bound.per {
         let mut groups: BTreeMap<String, u64> = BTreeMap::new();
@@ -85,6 +90,8 @@ async fn one(
         Some(of) => match ask(What::Expr(of)).await? {
             Value::List(items) => items.len() as u64,
             Value::Int(n) => u64::try_from(n).unwrap_or(0),
+            // Judged when the step begins.
+            Value::Hole(_) => return Ok(u64::MAX),
             _ => return Err(no_count()),
         },
         None => items.len() as u64,

@@ -46,6 +46,7 @@ pub(crate) fn mentions(expr: &Expr, names: &BTreeSet<String>) -> bool {
         Expr::Call(call) => call.arguments.values().any(|e| mentions(e, names)),
         Expr::With { target, body } => mentions(target, names) || in_block(body, names),
         Expr::StepOf { item, .. } => mentions(item, names),
+        Expr::Catch { body, .. } => mentions(body, names),
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use escher_eval::EvalError;
 use escher_ir::audit::AuditEvent;
 use escher_ir::journal::{CallFailure, Entry, Event};
-use escher_ir::operation::StoredRecord;
+use escher_ir::operation::{StoredRecord, StoredWaiter};
 use escher_ir::plan::{ItemId, Plan, PlannedArgument, PlannedCall, PlannedItem, PlannedStep, Rollback};
 use escher_ir::program::{Block, Node, NodeKind, Program, Step};
 use escher_ir::{Digest, Target, Value, codec};
@@ -62,7 +62,7 @@ impl Notes for Collected {
     fn fixed(&self, path: &str, value: &Value, began: Timestamp) {
         lock(&self.0).push((path.to_string(), value.clone(), began));
     }
-    fn read_failed(&self, _: &str, _: &CallFailure) {}
+    fn read_failed(&self, _: &str, _: &CallFailure, _: bool) {}
 }
 
 /// Where a source of a step's list stands in its reading.
@@ -99,6 +99,7 @@ async fn make(
     let (program_digest, program_bytes) = codec::encode(&*program)?;
     let mut objects = vec![(program_digest, program_bytes)];
     let records = records(engine, &program, &mut objects)?;
+    let waiters = waiters(engine, &program, &mut objects)?;
     let (steps, notes) = (PlannedSteps::default(), Collected::default());
     let world = World {
         program: &program,
@@ -136,6 +137,7 @@ async fn make(
         parameters,
         targets,
         operations: records.1,
+        waiters,
         steps: planned_steps,
         policy: options.policy.clone(),
     };
@@ -221,6 +223,31 @@ fn records(engine: &Engine, program: &Program, objects: &mut Vec<(Digest, Vec<u8
     Ok((records, digests))
 }
 
+/// The waiters that the program was compiled against, kept like the records.
+fn waiters(
+    engine: &Engine,
+    program: &Program,
+    objects: &mut Vec<(Digest, Vec<u8>)>,
+) -> Result<BTreeMap<String, Digest>, EngineError> {
+    let mut digests = BTreeMap::new();
+    for (name, used) in &program.waiters {
+        let mut parts = name.splitn(3, '.');
+        let mut part = || parts.next().unwrap_or_default();
+        let waiter = engine.operations.waiter(part(), part(), part()).ok_or_else(|| {
+            let help = "use the Escher that compiled the playbook";
+            Refused::new(format!("this catalogue has no waiter `{name}`"), help)
+        })?;
+        let (digest, bytes) = codec::encode(&StoredWaiter((*waiter).clone()))?;
+        if digest != *used {
+            let words = format!("the catalogue's waiter `{name}` is not the one that the playbook was compiled with");
+            return Err(Refused::new(words, "compile the playbook again").into());
+        }
+        objects.push((digest, bytes));
+        digests.insert(name.clone(), digest);
+    }
+    Ok(digests)
+}
+
 async fn walk<'p>(
     world: &World<'p>,
     steps: &PlannedSteps,
@@ -229,6 +256,7 @@ async fn walk<'p>(
     let body = &world.program.playbook.body;
     let mut order = Order::new(body)?;
     let sources = sources(body);
+    let later = later(body);
     // `closed` has holes for what depends on the clock or the run's id; bodies are planned with it.
     let (mut open, mut closed) = (parameters.clone(), parameters.clone());
     let mut timed: BTreeSet<String> = BTreeSet::new();
@@ -253,11 +281,15 @@ async fn walk<'p>(
                 NodeKind::Require { .. } => What::Expr(condition_of(node).unwrap_or(value)),
                 _ => What::Expr(value),
             };
-            let question = look(world, &node.id, what, &open, sources.contains(&*node.id));
+            let mut question = look(world, &node.id, what, &open, sources.contains(&*node.id));
+            let is_later = later.contains(&*node.id);
+            if is_later {
+                question.mode = Mode::Later;
+            }
             let round = match world.round(&question, None, None) {
                 Ok(round) => round,
                 // What a step has not done yet can't be read yet.
-                Err(_) if !planned.is_empty() => {
+                Err(_) if is_later => {
                     let hole = Value::Hole(Arc::from(node.id.as_str()));
                     Round { value: Some(hole), ..Round::default() }
                 }
@@ -279,7 +311,7 @@ async fn walk<'p>(
                     open.insert(name.clone(), found);
                     lost.insert(node.id.clone(), round.skipped);
                 }
-                NodeKind::Require { otherwise, .. } if planned.is_empty() => {
+                NodeKind::Require { otherwise, .. } if !is_later => {
                     if let Some(refused) = required(world, &node.id, &found, otherwise.as_ref(), &open).await? {
                         return Err(refused.into());
                     }
@@ -297,17 +329,44 @@ async fn walk<'p>(
         }
         let Some(node) = ready.first() else { return Ok(planned) };
         if let NodeKind::Step(step) = &node.kind {
-            if step.temporary {
-                // Better no run than one that leaves behind what it promised to take away.
-                let words = format!("step `{}` is temporary, which this version cannot run yet", step.name);
-                return Err(Refused::new(words, "leave out `temporary`, and take it back with `escher undo`").into());
-            }
             let from = step.each.iter().flat_map(|each| &each.sources);
             let gone: Vec<_> = from.filter_map(|id| lost.get(id)).flatten().cloned().collect();
-            planned.push(steps::plan_step(world, steps, step, &open, &closed, &gone).await?);
+            planned.push(steps::plan_step(world, steps, step, &open, &closed, &gone, later.contains(&*node.id)).await?);
         }
         order.end(&node.id);
     }
+}
+
+/// Nodes that begin after something that takes effect, or time: what they read can't be known before.
+fn later(body: &Block) -> BTreeSet<&str> {
+    let mut found: BTreeSet<&str> = BTreeSet::new();
+    let acts: BTreeSet<&str> = body
+        .nodes
+        .iter()
+        .filter(|n| matches!(n.kind, NodeKind::Step(_) | NodeKind::Wait(_) | NodeKind::Sleep { .. }))
+        .map(|n| &*n.id)
+        .collect();
+    loop {
+        let before = found.len();
+        for node in &body.nodes {
+            if node.after.iter().any(|a| acts.contains(&**a) || found.contains(&**a)) {
+                found.insert(&node.id);
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+/// Judges the parts of `max` for items that only the run could give.
+pub(crate) async fn check_bounds(
+    world: &World<'_>,
+    step: &Step,
+    items: &[Value],
+    bindings: &Bindings,
+) -> Result<u64, EngineError> {
+    bounds::check(world, step, items, bindings, Mode::Look).await
 }
 
 fn condition_of(node: &Node) -> Option<&escher_ir::program::Expr> {
@@ -426,7 +485,7 @@ pub(crate) fn planned_call(program: &Program, ask: Ask, names: &BTreeSet<String>
         .collect();
     let target = targets.binary_search(&ask.target).map_or(u32::MAX, |at| u32::try_from(at).unwrap_or(u32::MAX));
     PlannedCall {
-        site: ask.call.site.clone(),
+        site: site_of(&ask.path).to_string(),
         operation: ask.call.operation.clone(),
         target,
         arguments,
@@ -435,6 +494,12 @@ pub(crate) fn planned_call(program: &Program, ask: Ask, names: &BTreeSet<String>
         risk: used.map_or(escher_catalog::Risk::Critical, |u| u.risk),
         repeat: used.map_or(escher_catalog::Repeat::Unsafe, |u| u.repeat.clone()),
     }
+}
+
+/// The stable place of a call in its item: what follows the item's scope. `retire/delete_volume` in an action.
+pub(crate) fn site_of(path: &str) -> &str {
+    let site = path.split_once("]/").map_or(path, |(_, site)| site);
+    site.strip_prefix("undo/").unwrap_or(site)
 }
 
 /// A plan that was made before.

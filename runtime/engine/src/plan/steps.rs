@@ -58,18 +58,30 @@ pub(crate) async fn outer<'p>(
     part: &str,
     skip_absent: bool,
 ) -> Result<Round, EngineError> {
+    outer_in(world, step, what, bindings, part, skip_absent, Mode::Look).await
+}
+
+async fn outer_in<'p>(
+    world: &World<'_>,
+    step: &Step,
+    what: What<'p>,
+    bindings: &'p Bindings,
+    part: &str,
+    skip_absent: bool,
+    mode: Mode,
+) -> Result<Round, EngineError> {
     let question = Question {
         scope: format!("{}.{part}", step.name),
         what,
         bindings,
         target: world.ambient.clone(),
-        mode: Mode::Look,
+        mode,
         skip_absent,
     };
     world.answer(&question).await.map_err(|e| at(&step.name, e))
 }
 
-/// Plans a step. `open` are the names in scope, `closed` the same with what is not known yet as holes.
+/// Plans a step; `later` where one above it may change what its readings show. `open` are the names in scope, `closed` the same with what is not known yet as holes.
 pub(crate) async fn plan_step<'p>(
     world: &World<'_>,
     steps: &PlannedSteps,
@@ -77,10 +89,13 @@ pub(crate) async fn plan_step<'p>(
     open: &Bindings,
     closed: &Bindings,
     lost: &[(Value, String)],
+    later: bool,
 ) -> Result<RawStep<'p>, EngineError> {
+    let mode = if later { Mode::Later } else { Mode::Look };
     let title = match &step.title {
         Some(title) => {
-            outer(world, step, What::Expr(title), open, "title", false).await?.value.map(|v| json::to_text(&v))
+            let round = outer_in(world, step, What::Expr(title), open, "title", false, mode).await?;
+            round.value.map(|v| json::to_text(&v))
         }
         None => None,
     };
@@ -91,10 +106,10 @@ pub(crate) async fn plan_step<'p>(
             (vec![Value::None], vec![id])
         }
         Some(each) => {
-            let round = outer(world, step, What::Expr(&each.list), open, "list", true).await?;
+            let round = outer_in(world, step, What::Expr(&each.list), open, "list", true, mode).await?;
             let Some(Value::List(values)) = round.value else {
                 // Only an earlier step can give the items.
-                planned.max = bounds::check(world, step, &[], open).await?;
+                planned.max = bounds::check(world, step, &[], open, mode).await?;
                 planned.up_to = Some(planned.max);
                 return Ok(planned);
             };
@@ -120,9 +135,12 @@ pub(crate) async fn plan_step<'p>(
         let words = format!("step `{}` has `{}` twice: two items with one identity", step.name, twice.id);
         return Err(Refused::new(words, "write `.unique()`, or a `key` that tells them apart").into());
     }
-    planned.max = bounds::check(world, step, &values, open).await?;
+    planned.max = bounds::check(world, step, &values, open, mode).await?;
     steps.set(&step.name, values.clone());
-    let calls = plan_bodies(world, step, &step.body, &values, closed, BTreeMap::new()).await?;
+    let calls = {
+        let mode = if later { Mode::Later } else { Mode::PlanBody };
+        plan_bodies(world, step, &step.body, &values, closed, BTreeMap::new(), mode).await?
+    };
     planned.items = ids.into_iter().zip(calls).collect();
     planned.items.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(planned)
@@ -136,6 +154,7 @@ pub(crate) async fn plan_bodies(
     values: &[Value],
     closed: &Bindings,
     extra: BTreeMap<usize, Bindings>,
+    mode: Mode,
 ) -> Result<Vec<Vec<Ask>>, EngineError> {
     let mut calls: Vec<Option<Vec<Ask>>> = values.iter().map(|_| None).collect();
     for _ in 0..limits::MAX_ROUNDS {
@@ -149,7 +168,7 @@ pub(crate) async fn plan_bodies(
             bind_item(step, value, &mut bindings);
             let target = target_of(value, &world.ambient);
             let scope = format!("{}.plan[{index}]", step.name);
-            let (round, found) = body_round(world, body, bindings, target, &scope);
+            let (round, found) = body_round(world, body, bindings, target, &scope, mode);
             if round.asks.is_empty() && round.groups.is_empty() {
                 *slot = Some(found);
             } else {
@@ -191,12 +210,14 @@ fn body_round(
     mut bindings: Bindings,
     target: Arc<Target>,
     scope: &str,
+    mode: Mode,
 ) -> (Round, Vec<Ask>) {
     let mut plan = PlanBody::default();
-    fn question<'q>(scope: &str, what: What<'q>, bindings: &'q Bindings, target: &Arc<Target>) -> Question<'q> {
-        let (scope, target) = (scope.to_string(), target.clone());
-        Question { scope, what, bindings, target, mode: Mode::PlanBody, skip_absent: false }
+    fn asked<'q>(at: (&str, Mode, &Arc<Target>), what: What<'q>, bindings: &'q Bindings) -> Question<'q> {
+        let (scope, mode, target) = (at.0.to_string(), at.1, at.2.clone());
+        Question { scope, what, bindings, target, mode, skip_absent: false }
     }
+    let at = (scope, mode, &target);
     for node in &body.nodes {
         let what = match &node.kind {
             NodeKind::Let { value, .. } | NodeKind::Do { value } => What::Expr(value),
@@ -204,7 +225,7 @@ fn body_round(
             NodeKind::Require { condition, .. } => What::Expr(condition),
             _ => continue,
         };
-        let round = match world.round(&question(scope, what, &bindings, &target), None, Some(&mut plan)) {
+        let round = match world.round(&asked(at, what, &bindings), None, Some(&mut plan)) {
             Ok(round) => round,
             Err(_) => return (Round::default(), plan.calls),
         };
@@ -219,7 +240,7 @@ fn body_round(
         }
     }
     if let Some(value) = &body.value {
-        match world.round(&question(scope, What::Expr(value), &bindings, &target), None, Some(&mut plan)) {
+        match world.round(&asked(at, What::Expr(value), &bindings), None, Some(&mut plan)) {
             Ok(round) if round.value.is_none() => return (round, plan.calls),
             _ => {}
         }

@@ -18,7 +18,7 @@ pub(crate) fn check(step: &PlannedStep, items: &[&ItemId], ask: &Ask, target: u3
             .binary_search_by(|known| known.item.cmp(item))
             .ok()
             .and_then(|at| step.items.get(at))
-            .and_then(|known| known.calls.iter().find(|call| call.site == ask.call.site))
+            .and_then(|known| known.calls.iter().find(|call| call.site == crate::plan::site_of(&ask.path)))
             .ok_or_else(|| format!("`{}` is not in the plan for {}", ask.call.operation, item.id))?;
         planned.push(call);
     }

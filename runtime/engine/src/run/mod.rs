@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 pub(crate) use cancel::{IN_DOUBT, cancel, in_doubt};
 pub(crate) use live::{Live, step_named};
-pub(crate) use undo::{resume_undo, undo};
+pub(crate) use undo::{ledger, owed, resume_undo, undo};
 
 use crate::approve::{Passed, pass};
 use crate::audit::{self, End};
@@ -53,6 +53,8 @@ pub(crate) struct Runner<'a> {
     /// Number of the last time that a list was read again.
     pub(crate) generation: AtomicU64,
     pub(crate) recheck_after: std::time::Duration,
+    /// The waiters that the plan was made with, from the store.
+    pub(crate) waiters: BTreeMap<String, Arc<escher_catalog::Waiter>>,
 }
 
 /// How the playbook's body ended.
@@ -119,6 +121,11 @@ pub(crate) async fn resume(
     {
         let help = format!("`escher runs show {run}` says how");
         return refuse(Refused::new(format!("run {run} has ended"), help));
+    }
+    if let Some((step, _)) = state.ended.keys().find(|(step, _)| state.finished.is_some() && step.ends_with("/undo")) {
+        let step = step.trim_end_matches("/undo");
+        let reason = format!("run {run} was cancelled, and its temporary step `{step}` has been taken back");
+        return refuse(Refused::new(reason, "make a new plan with `escher plan`"));
     }
     let unread = |error| audit::tampered(engine, Some(run), &options.principal, error);
     let live = Live::new(engine, &planned, &state).map_err(unread)?;
@@ -256,6 +263,10 @@ async fn go_on(
         Err(error @ (EngineError::LeaseLost(_) | EngineError::Store(_) | EngineError::Codec(_))) => return Err(error),
         Err(error) => BodyResult { failed: Some(error.to_string()), ..BodyResult::default() },
     };
+    let mut result = result;
+    if let Some(words) = runner.end_temporary().await? {
+        result.failed.get_or_insert(words);
+    }
     runner.end(result).await?;
     drop(runner);
     drop(journal);
@@ -306,6 +317,7 @@ impl<'a> Runner<'a> {
             live,
             generation: AtomicU64::new(0),
             recheck_after: std::time::Duration::from_millis(seen.recheck_after_ms),
+            waiters: waiters(engine, planned)?,
         };
         if let Some((original, _)) = original {
             remember(engine, &runner.world, original, None)?;
@@ -339,6 +351,9 @@ impl<'a> Runner<'a> {
                 *totals.entry(outcome).or_default() += 1;
             }
             for outcome in self.live.extra(&step.name, step.items.iter().map(|i| &i.item)) {
+                *totals.entry(outcome).or_default() += 1;
+            }
+            for outcome in self.live.extra(&undo::ledger(&step.name), std::iter::empty()) {
                 *totals.entry(outcome).or_default() += 1;
             }
         }
@@ -388,6 +403,12 @@ pub(crate) fn remember(
         }
         world.know(path, journal::value(&*engine.store, digest)?, *began);
     }
+    for (path, (failure, at)) in &state.failed_reads {
+        if fresh_for.is_some_and(|fresh| is_stale(state, path, *at, now, fresh)) {
+            continue;
+        }
+        world.know_failed(path, path.rsplit('/').next().unwrap_or(path), failure);
+    }
     for (path, intent) in &state.intents {
         if let CallResult::Answered { value, .. } = &intent.result {
             world.know(path, journal::value(&*engine.store, value)?, intent.at);
@@ -434,6 +455,16 @@ fn records(engine: &Engine, planned: &Planned) -> Result<HashMap<String, Arc<esc
         records.insert(name.clone(), Arc::new(stored.0));
     }
     Ok(records)
+}
+
+/// The waiters that the plan was made with, from the store.
+fn waiters(engine: &Engine, planned: &Planned) -> Result<BTreeMap<String, Arc<escher_catalog::Waiter>>, EngineError> {
+    let mut waiters = BTreeMap::new();
+    for (name, digest) in &planned.plan.waiters {
+        let (_, stored) = journal::load::<escher_ir::operation::StoredWaiter>(&*engine.store, digest)?;
+        waiters.insert(name.clone(), Arc::new(stored.0));
+    }
+    Ok(waiters)
 }
 
 /// A duration of the playbook, at most a year: a timer beyond that is a mistake.

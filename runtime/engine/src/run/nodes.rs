@@ -253,16 +253,9 @@ impl Runner<'_> {
     }
 
     async fn poll_waiter(&self, name: &str, ask: &Ask) -> Result<Polled, String> {
-        let name = name.rsplit('.').next().unwrap_or(name);
-        let mut parts = ask.call.operation.split('.');
-        let (cloud, service) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let waiter = self
-            .engine
-            .operations
-            .waiter(cloud, service, name)
-            .ok_or_else(|| format!("this catalogue has no waiter `{cloud}.{service}.{name}`"))?;
+        let waiter = self.waiters.get(name).ok_or_else(|| format!("the plan has no waiter `{name}`"))?;
         let request = self.world.request(ask, None).await.map_err(|e| e.to_string())?;
-        match self.change.poll(&waiter, request).await {
+        match self.change.poll(waiter, request).await {
             Ok(polled) => Ok(polled),
             // Asked again the next time.
             Err(error) if error.kind.is_transient() => Ok(Polled::NotYet),

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use escher_catalog::Repeat;
 use escher_ir::journal::{CallFailure, Event, Outcome};
-use escher_ir::program::CatchOutcome;
 use escher_ir::{Target, Value};
 use escher_provider::{Answer, CallError, ErrorKind, Sent};
 use tokio::time::Instant;
@@ -17,7 +16,7 @@ use super::unit::{Pass, Stop, caught};
 use crate::identity::token;
 use crate::journal::{self, CallResult};
 use crate::progress::ProgressEvent;
-use crate::world::{Ask, Bindings, Mode, What, matching_arm, pause};
+use crate::world::{Ask, Mode, Question, What, pause};
 
 /// What to do after a failure.
 enum Next {
@@ -37,17 +36,11 @@ enum Probed {
 
 impl StepRun<'_> {
     /// Sends a change and puts its answer in the memo.
-    pub(crate) async fn send(
-        &self,
-        unit: &Unit,
-        ask: &Ask,
-        names: &Bindings,
-        pass: &mut Pass,
-        checked: bool,
-    ) -> Result<(), Stop> {
+    pub(crate) async fn send(&self, unit: &Unit, ask: &Ask, pass: &mut Pass, checked: bool) -> Result<(), Stop> {
         let runner = self.runner;
         let target = runner.world.resolve(&ask.target).await.map_err(|e| Stop::failed(e.to_string()))?;
-        if checked || self.taking_back {
+        // What is temporary is taken back as the approved playbook says: no plan of it was made.
+        if checked || (self.taking_back && !self.is_temporary()) {
             self.is_approved(unit, ask, &target, pass)?;
         }
         let repeat = runner.planned.program.operations.get(&ask.call.operation).map(|o| o.repeat.clone());
@@ -58,7 +51,14 @@ impl StepRun<'_> {
         let (mut attempt, mut doubt) = known.map_or((0, false), |k| (k.attempt, k.maybe_done));
         let token = known.and_then(|k| k.token.clone()).or(token);
         match known.map(|k| (&k.result, k.at)) {
-            None | Some((CallResult::Answered { .. }, _)) => {}
+            // Nothing was sent yet: what is there already is as good as an answer, and no change is made.
+            None => {
+                if let Some(value) = self.found(ask).await? {
+                    runner.world.keep(&ask.path, value, runner.engine.clock.now());
+                    return Ok(());
+                }
+            }
+            Some((CallResult::Answered { .. }, _)) => {}
             Some((result, at)) => {
                 let failure = match result {
                     CallResult::Failed(failure) => failure.clone(),
@@ -67,7 +67,7 @@ impl StepRun<'_> {
                 doubt |= failure.maybe_done;
                 // What was in flight when the process ended is worth one attempt, whatever `retry` says.
                 let left = attempt <= self.retry || matches!(result, CallResult::Open);
-                let next = self.next_after(unit, ask, names, pass, &failure, (doubt, may_repeat, left), at).await?;
+                let next = self.next_after(unit, ask, pass, &failure, (doubt, may_repeat, left), at).await?;
                 match next {
                     Next::Again => {}
                     Next::Stop(stop) => return Err(stop),
@@ -106,7 +106,7 @@ impl StepRun<'_> {
             runner.journal.push(event, Vec::new());
             doubt |= failure.maybe_done;
             let left = attempt <= self.retry;
-            match self.next_after(unit, ask, names, pass, &failure, (doubt, may_repeat, left), at).await? {
+            match self.next_after(unit, ask, pass, &failure, (doubt, may_repeat, left), at).await? {
                 Next::Again => {
                     let after = pause(runner.options.backoff, attempt - 1, error.retry_after);
                     let operation = &ask.call.operation;
@@ -165,7 +165,6 @@ impl StepRun<'_> {
         &self,
         unit: &Unit,
         ask: &Ask,
-        names: &Bindings,
         pass: &Pass,
         failure: &CallFailure,
         (doubt, may_repeat, left): (bool, bool, bool),
@@ -173,15 +172,8 @@ impl StepRun<'_> {
     ) -> Result<Next, Stop> {
         let transient = matches!(failure.kind.as_str(), "throttled" | "unreachable" | "timeout");
         if !failure.maybe_done {
-            if let Some(stop) = caught(&ask.call.catch, failure) {
+            if let Some(stop) = caught(&ask.catch, failure) {
                 return Ok(Next::Stop(stop));
-            }
-            if let Some(arm) = matching_arm(&ask.call.catch, failure)
-                && let CatchOutcome::Value(expr) = &arm.outcome
-            {
-                let question = self.question(unit, &ask.path, What::Expr(expr), names, Mode::Look);
-                let value = self.runner.world.answer_now(&question).await.map_err(|e| Stop::failed(e.message))?;
-                return Ok(Next::Value(value));
             }
             if transient && left {
                 return Ok(Next::Again);
@@ -191,36 +183,39 @@ impl StepRun<'_> {
             }
             return Ok(Next::Stop(self.judged(failure, doubt)));
         }
-        if may_repeat && left {
+        if ask.call.probe.is_none() && may_repeat && left {
             return Ok(Next::Again);
         }
-        match self.probe(unit, ask, names, pass, at).await? {
+        match self.probe(ask, pass, at, may_repeat).await? {
             Probed::Found(value) => Ok(Next::Value(value)),
             Probed::Absent if left => Ok(Next::Again),
             Probed::Absent => {
                 let reason = Some("it did not arrive: the probe found nothing".to_string());
                 Ok(Next::Stop(Stop::Outcome { outcome: Outcome::Failed, reason, request_id: None }))
             }
+            Probed::Unclear if may_repeat && left => Ok(Next::Again),
             Probed::Unclear => Ok(Next::Stop(self.judged(failure, true))),
         }
     }
 
-    /// Asks the call's probe until it finds something, or an absence means something.
-    async fn probe(
-        &self,
-        unit: &Unit,
-        ask: &Ask,
-        names: &Bindings,
-        pass: &Pass,
-        at: jiff::Timestamp,
-    ) -> Result<Probed, Stop> {
+    /// What the call's probe gives before anything was sent.
+    async fn found(&self, ask: &Ask) -> Result<Option<Value>, Stop> {
+        let Some(probe) = &ask.call.probe else { return Ok(None) };
+        match self.runner.world.answer_now(&probing(ask, probe)).await {
+            Ok(Value::None | Value::Absent(_)) => Ok(None),
+            Ok(value) => Ok(Some(value)),
+            // Without knowing what is there, another could be made.
+            Err(error) => Err(self.stop_of(&error)),
+        }
+    }
+
+    /// Asks the call's probe until it finds something, or an absence means something. `harmless`: sending again is.
+    async fn probe(&self, ask: &Ask, pass: &Pass, at: jiff::Timestamp, harmless: bool) -> Result<Probed, Stop> {
         let Some(probe) = &ask.call.probe else { return Ok(Probed::Unclear) };
         let mut attempt = 0;
         loop {
-            let scope = format!("{}/probe", ask.path);
-            let question = self.question(unit, &scope, What::Expr(probe), names, Mode::Look);
-            let found = self.runner.world.answer_now(&question).await;
-            let settled = age(at, self.runner.engine.clock.now()) >= self.runner.options.settle;
+            let found = self.runner.world.answer_now(&probing(ask, probe)).await;
+            let settled = harmless || age(at, self.runner.engine.clock.now()) >= self.runner.options.settle;
             match found {
                 Ok(Value::None | Value::Absent(_)) if settled => return Ok(Probed::Absent),
                 Ok(Value::None | Value::Absent(_)) => {}
@@ -234,6 +229,12 @@ impl StepRun<'_> {
             attempt += 1;
         }
     }
+}
+
+/// The question that a call's probe asks: with the names and at the place of the call.
+fn probing<'q>(ask: &'q Ask, probe: &'q escher_ir::program::Expr) -> Question<'q> {
+    let (scope, target) = (format!("{}/probe", ask.path), ask.target.clone());
+    Question { scope, what: What::Expr(probe), bindings: &ask.names, target, mode: Mode::Look, skip_absent: false }
 }
 
 /// A call whose process ended before it was answered.

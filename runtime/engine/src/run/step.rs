@@ -18,7 +18,7 @@ use super::nodes::After;
 use super::{Live, Runner, age, duration, retries};
 use crate::error::EngineError;
 use crate::identity::{batch_scope, item_scope, target_of};
-use crate::plan::{count_of, look, outer, required, too_many};
+use crate::plan::{check_bounds, count_of, look, outer, required, too_many};
 use crate::progress::ProgressEvent;
 use crate::world::{Bindings, What, World};
 
@@ -43,6 +43,8 @@ pub(crate) struct StepRun<'s> {
     /// The body, or the `undo`.
     pub(crate) body: &'s Block,
     pub(crate) taking_back: bool,
+    /// The name under which outcomes are written: the step's, or its `undo`'s where it is temporary.
+    pub(crate) ledger: String,
     pub(crate) names: &'s Bindings,
     pub(crate) retry: u32,
     pub(crate) timeout: Duration,
@@ -94,6 +96,11 @@ impl Runner<'_> {
             if items.len() as u64 > up_to {
                 return Ok(After::Failed(too_many(&step.name, items.len() as u64, up_to).reason));
             }
+            // The parts of `max` that say how many of what are known only now.
+            let values: Vec<Value> = listing.values.values().cloned().collect();
+            if let Err(EngineError::Refused(refused)) = check_bounds(&self.world, step, &values, names).await {
+                return Ok(After::Failed(refused.reason));
+            }
         }
         let total = items.len() as u64;
         let tolerate = match &step.tolerate {
@@ -128,6 +135,7 @@ impl Runner<'_> {
             planned,
             body: &step.body,
             taking_back: false,
+            ledger: step.name.clone(),
             names,
             retry: retries(clause(&step.retry, "retry").await?.as_ref()),
             timeout: duration(clause(&step.timeout, "timeout").await?.as_ref()).unwrap_or(Duration::from_secs(3_600)),
@@ -281,7 +289,14 @@ impl Queue {
 impl StepRun<'_> {
     /// Whether nothing new may begin.
     pub(crate) fn stops(&self) -> bool {
-        self.runner.options.cancel.is_cancelled() || self.failed.load(Ordering::SeqCst) > self.tolerate
+        // What is temporary is taken back even after a cancel.
+        let cancelled = self.runner.options.cancel.is_cancelled() && !self.is_temporary();
+        cancelled || self.failed.load(Ordering::SeqCst) > self.tolerate
+    }
+
+    /// Whether this takes a temporary step back at the end of its own run.
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.taking_back && self.ledger != self.step.name
     }
 
     pub(crate) async fn work(&self) -> Result<(), EngineError> {

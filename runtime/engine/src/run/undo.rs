@@ -18,7 +18,7 @@ use escher_provider::Change;
 use super::cancel::watched;
 use super::live::step_named;
 use super::step::{Queue, StepRun, Unit, list};
-use super::unit::body_lets;
+use super::unit::{TAKEN_BACK, body_lets};
 use super::{BodyResult, Live, Runner, acquire, duration, remember, retries, unit_of};
 use crate::approve::{judge, load_signed, trust};
 use crate::audit::{self, End};
@@ -31,7 +31,7 @@ use crate::plan::{self, Collected, Planned, look, outer, plan_bodies};
 use crate::report::RunReport;
 use crate::store::{Append, Commit, Head, Lease};
 use crate::time;
-use crate::world::{Bindings, What, World};
+use crate::world::{Bindings, Mode, What, World};
 
 /// The stream whose presence says that a run has been taken back by another.
 fn marker(run: &str, by: &str) -> String {
@@ -150,6 +150,57 @@ fn names_of(world: &World<'_>, parameters: &Bindings) -> Bindings {
     names
 }
 
+/// The name under which the `undo` of a temporary step is written, at the end of its own run.
+pub(crate) fn ledger(step: &str) -> String {
+    format!("{step}/undo")
+}
+
+/// Temporary steps with something that is not taken back yet, last step first.
+pub(crate) fn owed(state: &RunState, planned: &Planned) -> Vec<String> {
+    let settled = |step: &str, item: &ItemId| {
+        let caught = state.ended.get(&(step.to_string(), item.clone()));
+        let caught = caught.and_then(|e| e.reason.as_ref()).is_some_and(|r| r.ends_with(TAKEN_BACK));
+        caught || state.ended.contains_key(&(ledger(step), item.clone()))
+    };
+    let steps = planned.plan.steps.iter().rev().filter(|p| {
+        step_named(&planned.program, &p.name).is_some_and(|step| step.temporary)
+            && sent_units(state, &p.name).iter().any(|unit| unit.items.iter().any(|item| !settled(&p.name, item)))
+    });
+    steps.map(|p| p.name.clone()).collect()
+}
+
+impl Runner<'_> {
+    /// Takes back what temporary steps made. Words about what could not be.
+    pub(crate) async fn end_temporary(&self) -> Result<Option<String>, EngineError> {
+        let temporary = |p: &PlannedStep| step_named(&self.planned.program, &p.name).is_some_and(|s| s.temporary);
+        if !self.planned.plan.steps.iter().any(temporary) {
+            return Ok(None);
+        }
+        self.journal.flush().await?;
+        let mut state = plan::state_of(self.engine, &self.planned.run)?;
+        let names = names_of(&self.world, &self.planned.plan.parameters);
+        let mut words = None;
+        for name in owed(&state, self.planned) {
+            let Some(step) = step_named(&self.planned.program, &name) else { continue };
+            let Some(planned) = self.planned.plan.steps.iter().find(|p| p.name == name) else { continue };
+            for intent in state.intents.values_mut().filter(|i| i.step == name) {
+                let caught = |item: &ItemId| {
+                    let ended = state.ended.get(&(name.clone(), item.clone()));
+                    ended.and_then(|e| e.reason.as_ref()).is_some_and(|r| r.ends_with(TAKEN_BACK))
+                };
+                intent.items.retain(|item| !caught(item));
+            }
+            take_back(self, step, planned, &names, &state, self.live, &ledger(&name)).await?;
+            let bad = [Outcome::Failed, Outcome::Denied, Outcome::Unknown];
+            let failed = self.live.count(&ledger(&name), &bad);
+            if failed > 0 {
+                words = Some(format!("step `{name}` is temporary, and {failed} of its items could not be taken back"));
+            }
+        }
+        Ok(words)
+    }
+}
+
 /// Plans the undo and writes its first segment, start included: the claim must still hold then.
 async fn begin(
     engine: &Engine,
@@ -201,7 +252,11 @@ async fn begin(
         let Some(undo) = &step.undo else { continue };
         let mut units = sent_units(state, &step.name);
         for unit in &mut units {
-            unit.items.retain(|item| !taken.contains(&(step.name.clone(), item.clone())));
+            unit.items.retain(|item| {
+                let by_itself = (ledger(&step.name), item.clone());
+                !taken.contains(&(step.name.clone(), item.clone()))
+                    && state.ended.get(&by_itself).is_none_or(|e| e.outcome != Outcome::Done)
+            });
         }
         let mut left = HashSet::new();
         if let Some(Some(still)) = state.steps_ended.get(&step.name) {
@@ -226,7 +281,7 @@ async fn begin(
                 items.push(item.clone());
             }
         }
-        let calls = plan_bodies(&world, step, undo, &values, &names, extra).await?;
+        let calls = plan_bodies(&world, step, undo, &values, &names, extra, Mode::PlanBody).await?;
         let variables: BTreeSet<String> = step.each.iter().map(|each| each.variable.clone()).collect();
         let mut planned: Vec<PlannedItem> = Vec::new();
         for (item, calls) in items.into_iter().zip(calls) {
@@ -358,7 +413,7 @@ async fn go_on(
     let mut result = BodyResult::default();
     for planned_step in &planned.plan.steps {
         let Some(step) = step_named(&planned.program, &planned_step.name) else { continue };
-        let work = take_back(&runner, step, planned_step, &names, &original_state, &original_live);
+        let work = take_back(&runner, step, planned_step, &names, &original_state, &original_live, &step.name);
         if let Err(error) = watched(engine, run, lease.fence, &options.cancel, work).await {
             match error {
                 EngineError::Evaluation { .. } | EngineError::Call { .. } => result.failed = Some(error.to_string()),
@@ -384,14 +439,18 @@ async fn take_back(
     names: &Bindings,
     original: &RunState,
     original_live: &Live,
+    ledger: &str,
 ) -> Result<(), EngineError> {
     let Some(body) = &step.undo else { return Ok(()) };
-    let open: HashSet<&ItemId> =
-        planned.items.iter().map(|i| &i.item).filter(|item| runner.live.outcome(&step.name, item).is_none()).collect();
+    let temporary = ledger != step.name;
+    let open = |item: &ItemId| {
+        let planned = temporary || planned.items.iter().any(|i| i.item == *item);
+        planned && runner.live.outcome(ledger, item).is_none()
+    };
     let mut units = VecDeque::new();
     for sent in sent_units(original, &step.name) {
         let whole = sent.items.len();
-        let kept: Vec<ItemId> = sent.items.into_iter().filter(|item| open.contains(item)).collect();
+        let kept: Vec<ItemId> = sent.items.into_iter().filter(&open).collect();
         if kept.is_empty() {
             continue;
         }
@@ -402,7 +461,7 @@ async fn take_back(
             values.first().map_or_else(|| runner.world.ambient.clone(), |v| target_of(v, &runner.world.ambient));
         let lets = body_lets(&runner.world, step, &sent.scope, bind(step, &values, names.clone()), &target);
         let scope = if kept.len() == whole { sent.scope.clone() } else { batch_scope(&step.name, &kept) };
-        let inner = format!("{scope}/");
+        let inner = format!("{scope}/undo/");
         let resumed = runner.state.intents.range(inner.clone()..).next().is_some_and(|(p, _)| p.starts_with(&inner));
         units.push_back(Unit { scope, items, resumed, lets });
     }
@@ -413,6 +472,7 @@ async fn take_back(
         planned,
         body,
         taking_back: true,
+        ledger: ledger.to_string(),
         names,
         retry: retries(clause(&step.retry, "retry").await?.value.as_ref()),
         timeout: duration(clause(&step.timeout, "timeout").await?.value.as_ref()).unwrap_or(Duration::from_secs(3_600)),

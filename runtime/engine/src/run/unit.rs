@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use escher_eval::EvalError;
+use escher_eval::{EvalError, matching_arm};
 use escher_ir::journal::{CallFailure, Outcome};
 use escher_ir::program::{Block, CatchArm, CatchOutcome, NodeKind, Step};
 use escher_ir::{Target, Value};
@@ -14,7 +14,7 @@ use super::step::{StepRun, Unit};
 use crate::error::EngineError;
 use crate::journal::{self, CallResult};
 use crate::progress::ProgressEvent;
-use crate::world::{Bindings, Known, Mode, Question, What, World, lock, matching_arm};
+use crate::world::{Bindings, Mode, Pause, Question, What, World};
 
 /// Why a body did not come to its value.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl StepRun<'_> {
                 continue;
             }
             for (item, _) in &unit.items {
-                let step = &self.step.name;
+                let step = &self.ledger;
                 self.runner.options.progress.event(ProgressEvent::ItemStarted { step, item });
             }
             let mut pass = Pass {
@@ -67,7 +67,7 @@ impl StepRun<'_> {
                     // Once for all of a batch.
                     self.runner.journal.keep_object(digest, bytes);
                     for (item, _) in self.open(&unit) {
-                        let (step, id) = (&self.step.name, pass.request_id.clone());
+                        let (step, id) = (&self.ledger, pass.request_id.clone());
                         self.runner.ended(step, &item, Outcome::Done, None, Some((&value, digest)), id);
                     }
                 }
@@ -87,7 +87,7 @@ impl StepRun<'_> {
                 Err(Stop::Split { failure }) => self.finish(&unit, failed_with(&failure, false))?,
                 Err(Stop::Undo { reason }) => {
                     let reason = match self.take_back(&unit, &mut pass).await {
-                        Ok(_) => format!("{reason}; taken back"),
+                        Ok(_) => format!("{reason}{TAKEN_BACK}"),
                         Err(Stop::Fatal(error)) => return Err(error),
                         Err(_) => format!("{reason}; taking it back failed too"),
                     };
@@ -109,7 +109,7 @@ impl StepRun<'_> {
 
     /// Items of a unit that have no outcome yet.
     fn open(&self, unit: &Unit) -> Vec<(escher_ir::plan::ItemId, Value)> {
-        let step = &self.step.name;
+        let step = &self.ledger;
         unit.items.iter().filter(|(item, _)| self.runner.live.outcome(step, item).is_none()).cloned().collect()
     }
 
@@ -120,7 +120,7 @@ impl StepRun<'_> {
             self.failed.fetch_add(open.len() as u64, Ordering::SeqCst);
         }
         for (item, _) in open {
-            self.runner.ended(&self.step.name, &item, outcome, reason.clone(), None, request_id.clone());
+            self.runner.ended(&self.ledger, &item, outcome, reason.clone(), None, request_id.clone());
         }
         Ok(())
     }
@@ -151,13 +151,16 @@ impl StepRun<'_> {
             let one = Unit { items: vec![(item.clone(), value.clone())], ..unit.clone() };
             let names = self.bindings(&one);
             let scope = format!("{}/{}", unit.scope, item.id);
-            let mut needed = Ok(true);
+            let (mut needed, mut unmet) = (Ok(true), false);
             for (expr, wanted) in [(&self.step.when, true), (&self.step.unless, false)] {
                 let Some(expr) = expr else { continue };
                 let question = self.question(&one, &scope, What::Expr(expr), &names, Mode::Look);
                 match self.runner.world.answer_now(&question).await {
                     Ok(Value::Bool(b)) if b == wanted => {}
-                    Ok(Value::Bool(_)) => needed = needed.and(Ok(false)),
+                    Ok(Value::Bool(_)) => {
+                        needed = needed.and(Ok(false));
+                        unmet |= wanted;
+                    }
                     // `unless found(x)`: a value is a yes.
                     Ok(Value::None) if !wanted => {}
                     Ok(_) if !wanted => needed = needed.and(Ok(false)),
@@ -167,7 +170,17 @@ impl StepRun<'_> {
             }
             match needed {
                 Ok(true) => kept.push((item, value)),
-                Ok(false) => self.runner.ended(&self.step.name, &item, Outcome::Unchanged, None, None, None),
+                Ok(false) => {
+                    let words = match &self.step.otherwise {
+                        Some(words) if unmet => {
+                            let question = self.question(&one, &scope, What::Expr(words), &names, Mode::Look);
+                            let words = self.runner.world.answer_now(&question).await;
+                            words.ok().map(|words| escher_ir::json::to_text(&words))
+                        }
+                        _ => None,
+                    };
+                    self.runner.ended(&self.step.name, &item, Outcome::Unchanged, words, None, None);
+                }
                 Err(error) => self.finish(&one, self.stop_of(&error)).map_err(Stop::Fatal)?,
             }
         }
@@ -285,26 +298,39 @@ impl StepRun<'_> {
             match round.asks.first() {
                 Some(ask) if ask.call.changes => {
                     let ask = round.asks.remove(0);
-                    self.send(unit, &ask, names, pass, checked).await?;
+                    self.send(unit, &ask, pass, checked).await?;
                 }
                 _ => {
-                    world.fill(&round).await.map_err(|e| self.stop_of(&e))?;
-                    for ask in &round.asks {
-                        let Some(Known::Failed(error)) = lock(&world.memo).get(&ask.path).cloned() else { continue };
-                        if let Some(failure) = &error.call
-                            && let Some(stop) = caught(&ask.call.catch, failure)
-                        {
-                            return Err(stop);
-                        }
+                    if let Some(pause) = round.pause.take().filter(|_| round.asks.is_empty()) {
+                        self.pause(&pause, pass).await?;
+                        continue;
                     }
+                    world.fill(&round).await.map_err(|e| self.stop_of(&e))?;
                 }
             }
         }
         Err(Stop::failed("E0605: this asks the clouds over and over without coming to an end"))
     }
 
-    /// What an error of evaluation makes of an item: the step's own `catch` first.
-    fn stop_of(&self, error: &EvalError) -> Stop {
+    /// Waits or sleeps inside a block, at most until the item's time is up.
+    async fn pause(&self, pause: &Pause, pass: &Pass) -> Result<(), Stop> {
+        let time = super::duration(Some(&pause.time)).ok_or_else(|| Stop::failed("a length of time is needed"))?;
+        let Some(wait) = &pause.wait else {
+            self.runner.pause(&pause.path, time).await;
+            return Ok(());
+        };
+        let until = pass.deadline.min(Instant::now() + time);
+        let ended = self.runner.wait(wait, &pause.names, &pause.path, until, Mode::Body, Some(&pause.target)).await;
+        ended.map_err(Stop::Fatal)?.map_err(Stop::failed)
+    }
+
+    /// What an error of evaluation makes of an item: the call's own `catch`, then the step's.
+    pub(crate) fn stop_of(&self, error: &EvalError) -> Stop {
+        if let (Some(outcome), Some(failure)) = (&error.outcome, &error.call)
+            && let Some(stop) = outcome_of(outcome, &words(failure), failure.request_id.clone())
+        {
+            return stop;
+        }
         match &error.call {
             Some(failure) => self.judged(failure, false),
             None => {
@@ -339,6 +365,9 @@ impl StepRun<'_> {
         self.block(undo, unit, &format!("{}/undo", unit.scope), names, pass, false).await
     }
 }
+
+/// What the reason of an item that `catch` took back ends with.
+pub(crate) const TAKEN_BACK: &str = "; taken back";
 
 /// The `let`s of a body as far as the memo knows them; the others are `none`.
 pub(crate) fn body_lets(

@@ -161,6 +161,7 @@ pub fn single_step() -> Step {
         timeout: seconds(60),
         when: None,
         unless: None,
+        otherwise: None,
         may_repeat: false,
         temporary: false,
         after: vec![],
@@ -233,6 +234,7 @@ pub fn program(steps: Vec<Step>) -> Program {
         },
         functions: BTreeMap::new(),
         operations: operations.collect(),
+        waiters: Default::default(),
     }
 }
 
