@@ -38,7 +38,7 @@ pub struct AuditEntry {
     pub number: u64,
     /// Digest of the entry before; zeros for the first.
     pub before: Digest,
-    /// When, by the local clock.
+    /// When, by the local clock; never before the entry before it.
     pub at: Timestamp,
     /// What.
     pub event: AuditEvent,

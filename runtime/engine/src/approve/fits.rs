@@ -4,7 +4,7 @@
 use escher_catalog::Risk;
 use escher_ir::admit;
 use escher_ir::operation::record_digest;
-use escher_ir::program::Program;
+use escher_ir::program::{NodeKind, Program};
 
 use crate::engine::Engine;
 use crate::error::Refused;
@@ -67,6 +67,13 @@ fn parameters(program: &Program, planned: &Planned) -> Result<(), String> {
 
 fn steps(program: &Program, planned: &Planned) -> Result<(), String> {
     let plan = &*planned.plan;
+    for node in &program.playbook.body.nodes {
+        if let NodeKind::Step(step) = &node.kind
+            && plan.steps.iter().filter(|planned| planned.name == step.name).count() != 1
+        {
+            return Err(format!("the plan does not have step `{}` once", step.name));
+        }
+    }
     for step in &plan.steps {
         let name = &step.name;
         let Some(written) = step_named(program, name) else { return Err(format!("the program has no step `{name}`")) };

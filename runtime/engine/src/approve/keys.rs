@@ -133,6 +133,10 @@ const MIN_RSA_BITS: usize = 2048;
 
 /// Whether a signature is a good one of its own key over these bytes, in this namespace.
 pub(crate) fn check_signature(signature: &SshSig, namespace: &str, message: &[u8]) -> Result<(), String> {
+    // The version is not signed: an older one would be another spelling of the same signature.
+    if signature.version() != 1 {
+        return Err(format!("version {} of the signature's format does not count", signature.version()));
+    }
     let key = signature.public_key();
     check_strength(key)?;
     let algorithm = signature.algorithm();

@@ -212,8 +212,12 @@ pub(crate) fn pass(
         return Ok((passed, vec![(digest, bytes)]));
     }
     if required(planned).is_some() {
-        // Without a root there is no approval either, and that is what is said.
-        trust::check(engine, gate, starter, Some(&planned.run))?;
+        let pinned = trust::check(engine, gate, starter, Some(&planned.run))?;
+        if !pinned && !state.approvals.is_empty() {
+            // Every approval pins a root, where none is: without one the store was changed.
+            let refused = Refused::new("the root of trust is gone from this state", "restore the state from a backup");
+            return Err(audit::refused(engine, Some(&planned.run), starter, refused));
+        }
     }
     let unread = |error| audit::tampered(engine, Some(&planned.run), starter, error);
     let approvals = load_signed(engine, state).map_err(unread)?;

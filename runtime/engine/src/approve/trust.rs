@@ -81,18 +81,18 @@ pub(crate) fn load(store: &dyn StateStore) -> Result<Option<Trust>, EngineError>
     if store.head(STREAM)? != head {
         return Err(broken("entries are missing at the end"));
     }
-    if let Some(trust) = &trust {
-        first_record(store, trust)?;
-    }
+    first_record(store, trust.as_ref())?;
     Ok(trust)
 }
 
 /// Where the audit log begins with a root key, it is this one.
-fn first_record(store: &dyn StateStore, trust: &Trust) -> Result<(), EngineError> {
-    let Some(first) = store.read_one(audit::STREAM, 0)? else { return Err(broken("the audit log has no beginning")) };
+fn first_record(store: &dyn StateStore, trust: Option<&Trust>) -> Result<(), EngineError> {
+    let Some(first) = store.read_one(audit::STREAM, 0)? else {
+        return if trust.is_none() { Ok(()) } else { Err(broken("the audit log has no beginning")) };
+    };
     let (_, first): (_, AuditSegment) = codec::decode(&first.bytes)?;
     match first.entries.first().map(|entry| &entry.event) {
-        Some(AuditEvent::Rooted { root, .. }) if *root != trust.root => {
+        Some(AuditEvent::Rooted { root, .. }) if trust.is_none_or(|trust| *root != trust.root) => {
             Err(broken("the first audit record pins another root key"))
         }
         _ => Ok(()),

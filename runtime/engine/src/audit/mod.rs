@@ -27,21 +27,21 @@ const ATTEMPTS: u32 = 50;
 /// Where the log ends, remembered between two appends.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct End {
-    known: Option<(Head, u64, Digest)>,
+    known: Option<(Head, u64, Digest, Timestamp)>,
 }
 
 impl End {
-    fn find(&mut self, store: &dyn StateStore) -> Result<(Head, u64, Digest), EngineError> {
+    fn find(&mut self, store: &dyn StateStore) -> Result<(Head, u64, Digest, Timestamp), EngineError> {
         if let Some(known) = self.known {
             return Ok(known);
         }
         let head = store.head(STREAM)?;
-        let mut found = (head, 0, Digest([0; 32]));
+        let mut found = (head, 0, Digest([0; 32]), Timestamp::MIN);
         if let Some(at) = head.count.checked_sub(1) {
             for segment in store.read(STREAM, at)? {
                 let (_, segment): (_, AuditSegment) = codec::decode(&segment.bytes)?;
                 if let Some(last) = segment.entries.last() {
-                    (found.1, found.2) = (last.number + 1, last.digest()?);
+                    (found.1, found.2, found.3) = (last.number + 1, last.digest()?, last.at);
                 }
             }
         }
@@ -62,10 +62,12 @@ pub(crate) fn commit(
     }
     let own = commit.appends.len();
     for _ in 0..ATTEMPTS {
-        let (head, mut number, mut before) = end.find(store)?;
+        let (head, mut number, mut before, mut last) = end.find(store)?;
         let mut entries = Vec::with_capacity(events.len());
         for (at, event) in &events {
-            let entry = AuditEntry { number, before, at: *at, event: event.clone() };
+            // Time goes forward here: whoever set a clock back can't make the log forget when it was.
+            last = last.max(*at);
+            let entry = AuditEntry { number, before, at: last, event: event.clone() };
             before = entry.digest()?;
             number += 1;
             entries.push(entry);
@@ -75,7 +77,7 @@ pub(crate) fn commit(
         commit.appends.push(Append { stream: STREAM.into(), expected: head, bytes });
         match store.commit(&commit) {
             Ok(mut heads) => {
-                end.known = heads.pop().map(|head| (head, number, before));
+                end.known = heads.pop().map(|head| (head, number, before, last));
                 return Ok(heads);
             }
             Err(StoreError::Conflict { stream }) if stream == STREAM => end.known = None,

@@ -64,7 +64,7 @@ pub struct Checkpoint {
 
 /// The checkpoint of a log as it is now.
 pub(crate) fn checkpoint(engine: &Engine) -> Result<Checkpoint, EngineError> {
-    let (_, entries, head) = End::default().find(&*engine.store)?;
+    let (_, entries, head, _) = End::default().find(&*engine.store)?;
     Ok(Checkpoint { schema: "escher.audit_checkpoint/1".into(), store: engine.store.id().to_string(), entries, head })
 }
 

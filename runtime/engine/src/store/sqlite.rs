@@ -139,6 +139,15 @@ pub(crate) fn base32(bytes: &[u8]) -> String {
 fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
     let path = path.display().to_string();
     let reason = error.to_string();
+    // A column that holds something of another kind was not written here.
+    if matches!(
+        error,
+        rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+    ) {
+        return StoreError::Damaged { what: path, reason };
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             StoreError::ReadOnly { path, reason }
