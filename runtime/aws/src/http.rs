@@ -63,7 +63,7 @@ impl Http {
             } else {
                 CUT.into()
             };
-            Failure { reached: true, timeout: false, message }
+            Failure { reached: true, timeout: false, large, message }
         })?;
         let mut whole = HttpResponse::new(status, SdkBody::from(body.to_bytes()));
         *whole.headers_mut() = headers;
@@ -80,6 +80,8 @@ pub(crate) struct Failure {
     pub(crate) reached: bool,
     /// Whether time ran out.
     pub(crate) timeout: bool,
+    /// Whether the answer was larger than what is read: it would be so again.
+    pub(crate) large: bool,
     /// What happened, in words.
     pub(crate) message: String,
 }
@@ -105,7 +107,7 @@ impl Failure {
         }
         // The innermost says what happened; what wraps it says "dispatch failure", "client error" and the like.
         let message = causes.pop().unwrap_or_else(|| "the connection failed".into());
-        Failure { reached, timeout: error.is_timeout(), message }
+        Failure { reached, timeout: error.is_timeout(), large: false, message }
     }
 }
 

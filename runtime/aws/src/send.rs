@@ -69,7 +69,7 @@ impl Client {
             Ok(Err(failure)) => return Err(unanswered(&failure).into()),
             Err(_) => {
                 let message = format!("no answer within {}s", limit.as_secs_f32());
-                return Err(unanswered(&Failure { reached: true, timeout: true, message }).into());
+                return Err(unanswered(&Failure { reached: true, timeout: true, large: false, message }).into());
             }
         };
         let received = Received { http };
@@ -96,7 +96,11 @@ fn invalid(what: impl Into<String>) -> CallError {
 }
 
 fn unanswered(failure: &Failure) -> CallError {
-    let kind = if failure.timeout { ErrorKind::Timeout } else { ErrorKind::Unreachable };
+    let kind = match failure {
+        Failure { timeout: true, .. } => ErrorKind::Timeout,
+        Failure { large: true, .. } => ErrorKind::Unknown,
+        _ => ErrorKind::Unreachable,
+    };
     let sent = if failure.reached { Sent::Maybe } else { Sent::No };
     CallError { kind, code: None, message: clean(&failure.message), request_id: None, sent, retry_after: None }
 }
