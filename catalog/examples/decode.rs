@@ -12,15 +12,31 @@ use std::time::{Duration, Instant};
 use escher_catalog::{Catalog, CatalogError};
 
 const AWS: &[u8] = include_bytes!("../data/aws.bin");
+const AZURE: &[u8] = include_bytes!("../data/azure.bin");
+const GCP: &[u8] = include_bytes!("../data/gcp.bin");
+
+const TEN: [(&str, &str); 10] = [
+    ("aws", "ec2"),
+    ("aws", "s3"),
+    ("aws", "iam"),
+    ("aws", "rds"),
+    ("azure", "compute"),
+    ("azure", "network"),
+    ("azure", "storage"),
+    ("gcp", "compute"),
+    ("gcp", "storage"),
+    ("gcp", "iam"),
+];
 
 const RUNS: usize = 5;
 
 fn fresh() -> Result<Catalog, CatalogError> {
-    Catalog::from_packs([Cow::Borrowed(AWS)])
+    Catalog::from_packs([AWS, AZURE, GCP].map(Cow::Borrowed))
 }
 
 fn index() -> Result<usize, CatalogError> {
-    Ok(fresh()?.operation_count("aws"))
+    let catalog = fresh()?;
+    Ok(catalog.clouds().into_iter().map(|cloud| catalog.operation_count(cloud)).sum())
 }
 
 fn record() -> Result<usize, CatalogError> {
@@ -39,17 +55,31 @@ fn whole() -> Result<usize, CatalogError> {
 fn all() -> Result<usize, CatalogError> {
     let catalog = fresh()?;
     let mut shapes = 0;
-    for name in catalog.services("aws") {
-        shapes += catalog.try_service("aws", name)?.map_or(0, |service| service.shapes.len());
+    for cloud in catalog.clouds() {
+        for name in catalog.services(cloud) {
+            shapes += catalog.try_service(cloud, name)?.map_or(0, |service| service.shapes.len());
+        }
     }
     Ok(shapes)
+}
+
+/// Ten services that playbooks use most.
+fn ten() -> Result<usize, CatalogError> {
+    let catalog = fresh()?;
+    let mut operations = 0;
+    for (cloud, name) in TEN {
+        operations += catalog.try_service(cloud, name)?.map_or(0, |service| service.operations.len());
+    }
+    Ok(operations)
 }
 
 fn classes() -> Result<usize, CatalogError> {
     let catalog = fresh()?;
     let mut operations = 0;
-    for name in catalog.services("aws") {
-        operations += catalog.try_service("aws", name)?.map_or(0, |service| service.operations.iter().count());
+    for cloud in catalog.clouds() {
+        for name in catalog.services(cloud) {
+            operations += catalog.try_service(cloud, name)?.map_or(0, |service| service.operations.iter().count());
+        }
     }
     Ok(operations)
 }
@@ -57,11 +87,12 @@ fn classes() -> Result<usize, CatalogError> {
 /// Name of a figure, what is done, what is counted.
 type Figure = (&'static str, fn() -> Result<usize, CatalogError>, &'static str);
 
-const FIGURES: [Figure; 6] = [
+const FIGURES: [Figure; 7] = [
     ("index", index, "operations"),
     ("record", record, "shapes of the first record of ec2"),
     ("ec2", ec2, "shapes of ec2"),
     ("whole", whole, "shapes and operations of ec2, all asked for"),
+    ("ten", ten, "operations of ten services of three clouds"),
     ("all", all, "shapes of all services"),
     ("classes", classes, "operations of all services, classified"),
 ];

@@ -4,6 +4,7 @@
 //! are decoded when they are asked for.
 //! This crate does no IO, knows no clock and no async.
 
+pub mod argument;
 mod class;
 mod codec;
 pub mod endpoints;
@@ -12,6 +13,7 @@ mod identity;
 pub mod model;
 pub mod names;
 mod pack;
+mod permission;
 mod record;
 pub mod risk;
 mod service;
@@ -23,6 +25,8 @@ pub use model::{
     ServiceMeta, Shape, ShapeId, ShapeKind, Shapes, Waiter,
 };
 
+pub use permission::Permission;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -32,6 +36,12 @@ use pack::Pack;
 
 /// AWS, as `cargo xtask catalog` wrote it.
 static AWS: &[u8] = include_bytes!("../data/aws.bin");
+
+/// Azure Resource Manager, likewise.
+static AZURE: &[u8] = include_bytes!("../data/azure.bin");
+
+/// Google Cloud, likewise.
+static GCP: &[u8] = include_bytes!("../data/gcp.bin");
 
 /// Decoded services by cloud and name; a service that is damaged is kept as such.
 type Decoded = HashMap<(Box<str>, Box<str>), Result<Arc<Service>, CatalogError>>;
@@ -56,7 +66,7 @@ impl Catalog {
     pub fn embedded() -> &'static Catalog {
         static EMBEDDED: OnceLock<Catalog> = OnceLock::new();
         // The embedded bytes are tested; an empty catalogue is what remains of a damaged program.
-        EMBEDDED.get_or_init(|| Catalog::from_packs([Cow::Borrowed(AWS)]).unwrap_or_default())
+        EMBEDDED.get_or_init(|| Catalog::from_packs([AWS, AZURE, GCP].map(Cow::Borrowed)).unwrap_or_default())
     }
 
     /// A catalogue of one file per cloud, as the importer writes them.
@@ -121,6 +131,17 @@ impl Catalog {
         let made = Arc::new(record::record(&service, service.operation(name)?));
         let mut all = self.records.write().unwrap_or_else(PoisonError::into_inner);
         Some(Arc::clone(all.entry(operation.into()).or_insert(made)))
+    }
+
+    /// The permissions that an operation needs, by its full name; none of them where it needs none.
+    pub fn permissions(&self, operation: &str) -> Option<Vec<Permission>> {
+        let (service, name) = self.split(operation)?;
+        service.permissions(name)
+    }
+
+    /// Size of the data of a cloud, as it stands in the program.
+    pub fn data_size(&self, cloud: &str) -> usize {
+        self.pack(cloud).map_or(0, Pack::size)
     }
 
     /// The member that identifies a shape, such as `instance_id` for `aws.ec2.Instance`.

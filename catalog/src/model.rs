@@ -31,6 +31,10 @@ pub enum Protocol {
     RestXml,
     /// Smithy RPC v2 with CBOR bodies.
     RpcV2Cbor,
+    /// Azure Resource Manager: JSON, an API version in the query.
+    AzureRest,
+    /// Google's REST: JSON, URI templates.
+    GoogleRest,
 }
 
 /// What all operations of a service share.
@@ -154,6 +158,14 @@ pub struct Shape {
     pub event_stream: bool,
     /// JSON text inside a header or string.
     pub json_value: bool,
+    /// A whole number that JSON carries as text, as Google's 64-bit numbers.
+    #[serde(default, skip_serializing_if = "no")]
+    pub number_as_text: bool,
+}
+
+/// Whether a flag that most records do not have may be left out of them.
+fn no(flag: &bool) -> bool {
+    !*flag
 }
 
 /// What an error shape says of itself.
@@ -219,6 +231,12 @@ pub struct Member {
     pub tags: Option<TagNames>,
     /// Parameter of the endpoint rules that this member's value fills.
     pub context_param: Option<Arc<str>>,
+    /// Only answers hold it.
+    #[serde(default, skip_serializing_if = "no")]
+    pub read_only: bool,
+    /// Filled in from the target of the call where it is left out, as Azure's subscription.
+    #[serde(default, skip_serializing_if = "no")]
+    pub ambient: bool,
 }
 
 /// Official names of the two members of a tag's structure, such as `Key` and `Value`.
@@ -322,7 +340,8 @@ pub struct Class {
 /// How pages are followed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Paging {
-    /// Official names of the input members that take the token(s).
+    /// Official names of the input members that take the token(s); none where the output token is the whole next request (a
+    /// link), or where there is one page only.
     pub input_tokens: Vec<Arc<str>>,
     /// Paths (JMESPath of names and dots, `||` alternatives) of the output token(s).
     pub output_tokens: Vec<Arc<str>>,
@@ -373,8 +392,41 @@ pub struct Operation {
     pub static_context: Vec<(Arc<str>, Arc<str>)>,
     /// Parameters of the endpoint rules that come out of the input: name and JMESPath.
     pub input_context: Vec<(Arc<str>, Arc<str>)>,
+    /// Version of the API, where each operation has its own, as in Azure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<Arc<str>>,
+    /// Path template for uploads of bytes, where the operation takes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<Arc<str>>,
+    /// Whether it can answer with bytes instead of JSON.
+    #[serde(default, skip_serializing_if = "no")]
+    pub download: bool,
+    /// How what it begins is seen to have ended; none where it has ended with the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion: Option<Completion>,
     /// Effects, risk and repetition.
     pub class: Class,
+}
+
+/// How a long-running operation is seen to have ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Completion {
+    /// Azure Resource Manager: by the headers of the answer.
+    Azure {
+        /// Where the result is in the end (`azure-async-operation`, `location`, `original-uri`), where the model says.
+        final_state_via: Option<Arc<str>>,
+    },
+    /// `google.longrunning.Operation`: until `done`.
+    GoogleLongRunning {
+        /// Official name of the operation of the same service that asks for it.
+        poll: Option<Arc<str>>,
+    },
+    /// Operations with a `status`, as in Compute Engine and Cloud SQL: until `DONE`.
+    GoogleStatus {
+        /// Official name of the operation of the same service that asks for it.
+        poll: Option<Arc<str>>,
+    },
 }
 
 /// A named condition to wait for.

@@ -25,25 +25,51 @@ const EXCEPTIONS: &[(&str, &str)] =
 pub fn snake(official: &str) -> String {
     let mut name = String::with_capacity(official.len() + 8);
     snake_into(official, &mut name);
-    // `_vpcs` would be a private name.
+    let kept = writable(&name);
+    if *kept == *name { name } else { kept.into_owned() }
+}
+
+/// A name that can be written: `_vpcs` would be a private name, and `5qi` a number.
+pub(crate) fn writable(name: &str) -> std::borrow::Cow<'_, str> {
     let kept = name.trim_start_matches('_');
-    if kept.len() == name.len() { name } else { kept.to_owned() }
+    if kept.starts_with(|c: char| c.is_ascii_digit()) { format!("n{kept}").into() } else { kept.into() }
 }
 
 /// As [`snake`], at the end of a buffer that is used again; may begin with underscores.
 pub(crate) fn snake_into(official: &str, out: &mut String) {
     if let Some((_, name)) = EXCEPTIONS.iter().find(|(from, _)| *from == official) {
         out.push_str(name);
-    } else if official.contains('_') {
-        // botocore leaves such names alone; here `AbpV1_1` becomes a name that can be written.
-        for part in official.split('_') {
+    } else if !official.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        // botocore leaves such names alone; here `AbpV1_1` and `@odata.type` become names that can be written.
+        let start = out.len();
+        for part in official.split(|c: char| !c.is_ascii_alphanumeric()).filter(|p| !p.is_empty()) {
             words(part, out);
             out.push('_');
         }
-        out.pop();
+        if out.len() > start {
+            out.pop();
+        }
     } else {
         words(official, out);
     }
+}
+
+/// The name that people write for an operation, whose groups stay groups: `instances.aggregatedList` is
+/// `instances.aggregated_list`.
+pub fn operation(official: &str) -> String {
+    let mut name = String::with_capacity(official.len() + 16);
+    for part in official.split('.') {
+        snake_into(part, &mut name);
+        name.push('.');
+    }
+    name.pop();
+    name
+}
+
+/// What is left of a name when only its letters and digits count, in lower case. Two spellings of one name
+/// (`VirtualMachines_Deallocate`, `virtual_machines.deallocate`) have the same.
+pub fn bare(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// The folder name of a service as people write it: `sso-admin` is `sso_admin`.
@@ -125,6 +151,9 @@ mod tests {
             ("nextToken", "next_token"),
             ("Ipv6Addresses", "ipv6_addresses"),
             ("S3Key", "s3_key"),
+            ("@odata.type", "odata_type"),
+            ("$schema", "schema"),
+            ("5qi", "n5qi"),
             ("", ""),
         ] {
             assert_eq!(snake(official), name, "{official}");

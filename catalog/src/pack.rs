@@ -12,7 +12,7 @@ use crate::CatalogError;
 use crate::codec::Bytes;
 
 const MAGIC: &[u8] = b"ESCATLG";
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// Greatest size of a chunk when decompressed: ten times the greatest there is. What claims more is refused unread.
 const CHUNK_LIMIT: usize = 4 << 20;
@@ -93,6 +93,11 @@ impl Pack {
     /// The cloud that this pack describes.
     pub(crate) fn cloud(&self) -> &str {
         &self.cloud
+    }
+
+    /// Bytes of the whole file.
+    pub(crate) fn size(&self) -> usize {
+        self.data.len()
     }
 
     /// Names of the services, sorted.

@@ -6,6 +6,7 @@ use crate::CatalogError;
 use crate::class;
 use crate::codec::Chunk;
 use crate::model::{Operation, ServiceMeta, Shape, ShapeId, ShapeKind, Waiter};
+use crate::permission::{self, Permission};
 
 /// A whole service.
 #[derive(Debug)]
@@ -88,6 +89,13 @@ impl Service {
         self.operations.get(at)
     }
 
+    /// The permissions that the operation of this name needs.
+    pub fn permissions(&self, name: &str) -> Option<Vec<Permission>> {
+        let at = self.operations.names().binary_search_by(|o| (**o).cmp(name)).ok()?;
+        let (operation, facts) = self.operations.chunk.operation(at)?;
+        Some(permission::permissions(&self.meta, &operation, &facts))
+    }
+
     /// The waiter of this snake-case name.
     pub fn waiter(&self, name: &str) -> Option<&Waiter> {
         self.waiters.iter().find(|w| &*w.name == name)
@@ -144,7 +152,7 @@ impl Operations {
     pub fn get(&self, at: usize) -> Option<&Operation> {
         kept(self.made.get(at)?, || {
             let (mut operation, facts) = self.chunk.operation(at)?;
-            operation.class = class::judge(&self.cloud, &self.service, &operation, facts, &self.chunk);
+            operation.class = class::judge(&self.cloud, &self.service, &operation, &facts, &self.chunk);
             Some(operation)
         })
     }

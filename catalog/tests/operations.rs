@@ -133,5 +133,52 @@ fn what_is_not_there() {
         assert!(catalog.record(name).is_none(), "{name}");
     }
     assert!(catalog.service("aws", "EC2").is_none());
-    assert!(catalog.services("gcp").is_empty());
+    assert!(catalog.services("ibm").is_empty());
+}
+
+#[test]
+fn azure_virtual_machines() {
+    use escher_catalog::model::Completion;
+    let record = record("azure.compute.virtual_machines.deallocate");
+    assert_eq!((&*record.operation.official, &*record.operation.method), ("VirtualMachines.Deallocate", "POST"));
+    assert!(record.operation.uri.ends_with("/virtualMachines/{vmName}/deallocate"));
+    assert!(record.operation.api_version.is_some());
+    assert!(matches!(record.operation.completion, Some(Completion::Azure { .. })));
+    let input = record.shape(record.operation.input.unwrap()).unwrap();
+    let at = |name: &str| input.members().iter().find(|m| &*m.name == name).unwrap();
+    assert!(at("vm_name").required && at("resource_group_name").required);
+    assert!(at("subscription_id").ambient && !at("subscription_id").required);
+    assert_eq!((at("hibernate").location, at("vm_name").location), (Location::Query, Location::Uri));
+
+    let list = self::record("azure.compute.virtual_machines.list_all");
+    let paging = list.operation.paging.as_ref().unwrap();
+    assert_eq!((&*paging.result_keys[0], &*paging.output_tokens[0]), ("value", "nextLink"));
+    let size = named(&list, "HardwareProfile").members().iter().find(|m| &*m.name == "vm_size").unwrap();
+    let ShapeKind::String { values } = &list.shape(size.shape).unwrap().kind else { panic!("text") };
+    assert!(values.iter().any(|v| &**v == "Standard_D1"));
+    let password = named(&list, "OSProfile").members().iter().find(|m| &*m.name == "admin_password").unwrap();
+    assert!(list.shape(password.shape).unwrap().sensitive);
+}
+
+#[test]
+fn google_instances() {
+    use escher_catalog::model::Completion;
+    let stop = record("gcp.compute.instances.stop");
+    assert_eq!(&*stop.operation.uri, "/compute/v1/projects/{project}/zones/{zone}/instances/{instance}/stop");
+    assert_eq!(&*stop.service.endpoint_prefix, "compute.googleapis.com");
+    assert_eq!(stop.operation.completion, Some(Completion::GoogleStatus { poll: Some("zoneOperations.get".into()) }));
+    let input = stop.shape(stop.operation.input.unwrap()).unwrap();
+    let token = input.members().iter().find(|m| m.idempotency_token).unwrap();
+    assert_eq!(&*token.official, "requestId");
+
+    let list = record("gcp.compute.instances.list");
+    assert_eq!(list.operation.paging.as_ref().unwrap().input_tokens[0].as_ref(), "pageToken");
+    let instance = named(&list, "Instance").members();
+    let id = instance.iter().find(|m| &*m.name == "id").unwrap();
+    assert!(list.shape(id.shape).unwrap().number_as_text);
+
+    let create = record("gcp.container.projects.locations.clusters.create");
+    assert!(matches!(create.operation.completion, Some(Completion::GoogleStatus { poll: Some(_) })));
+    let run = record("gcp.run.projects.locations.services.create");
+    assert!(matches!(run.operation.completion, Some(Completion::GoogleLongRunning { poll: Some(_) })));
 }

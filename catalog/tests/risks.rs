@@ -91,3 +91,59 @@ fn bounds_raise_and_nothing_is_the_top() {
     assert_eq!(of_fan_out(Risk::Critical, Some(9)), Risk::Critical);
     assert_eq!(of_effects(&[], Scope::Own, Reversal::Free), Risk::Critical);
 }
+
+#[test]
+fn what_shows_or_gives_is_no_reading_in_any_cloud() {
+    let catalog = Catalog::embedded();
+    let class = |name: &str| catalog.record(name).unwrap_or_else(|| panic!("{name}")).operation.class.clone();
+    for name in [
+        "aws.sts.get_delegated_access_token",
+        "aws.lightsail.get_relational_database_master_user_password",
+        "azure.storage.storage_accounts.list_keys",
+        "azure.web.web_apps.list_publishing_credentials",
+        "gcp.secretmanager.projects.secrets.versions.access",
+    ] {
+        assert!(class(name).risk >= Risk::High, "{name}");
+    }
+    for cloud in ["azure", "gcp"] {
+        for service in catalog.services(cloud) {
+            for operation in &catalog.service(cloud, service).unwrap_or_else(|| panic!("{service}")).operations {
+                let last = operation.name.rsplit('.').next().unwrap_or_default();
+                let risk = operation.class.risk;
+                match (cloud, last) {
+                    ("gcp", "set_iam_policy") => assert_eq!(risk, Risk::Critical, "{service}.{}", operation.name),
+                    ("gcp", "access") | ("azure", "list_keys") => {
+                        assert!(risk >= Risk::High, "{service}.{}", operation.name);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn levels_of_azure_and_google_cloud() {
+    let class =
+        |name: &str| Catalog::embedded().record(name).unwrap_or_else(|| panic!("{name}")).operation.class.clone();
+    for (name, risk) in [
+        ("azure.compute.virtual_machines.deallocate", Risk::Medium),
+        ("azure.compute.virtual_machines.delete", Risk::Critical),
+        ("azure.compute.virtual_machines.run_command", Risk::Critical),
+        ("azure.authorization.role_assignments.create", Risk::Critical),
+        ("azure.network.security_rules.create_or_update", Risk::Critical),
+        ("azure.network.route_tables.create_or_update", Risk::High),
+        ("azure.network.virtual_networks.update_tags", Risk::Low),
+        ("gcp.compute.instances.stop", Risk::Medium),
+        ("gcp.compute.instances.set_labels", Risk::Low),
+        ("gcp.compute.disks.create_snapshot", Risk::Low),
+        ("gcp.compute.firewalls.insert", Risk::Critical),
+        ("gcp.compute.routes.insert", Risk::High),
+        ("gcp.iam.projects.service_accounts.keys.create", Risk::Critical),
+        ("gcp.storage.buckets.delete", Risk::Critical),
+    ] {
+        assert_eq!(class(name).risk, risk, "{name}");
+    }
+    assert_eq!(class("gcp.compute.instances.stop").repeat, Repeat::Token("requestId".into()));
+    assert_eq!(class("azure.compute.virtual_machines.deallocate").repeat, Repeat::Idempotent);
+}

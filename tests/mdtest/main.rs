@@ -49,7 +49,7 @@ mod tests {
         };
     }
 
-    pages![actions, bounds, calls, catch, clauses, habits, modules, names, order, risk, steps, types, waits];
+    pages![actions, bounds, calls, catch, clauses, clouds, habits, modules, names, order, risk, steps, types, waits];
 
     #[test]
     #[allow(clippy::disallowed_methods, reason = "the pages are on the disk")]

@@ -211,10 +211,10 @@ class Shapes:
                     plain = "additionalProperties"
                 self.put(row, plain, said, shape)
             else:
-                inner.setdefault(parts[0], {})["\\.".join(p.replace(".", "\\.") for p in parts[1:]) if False else ".".join(p.replace(".", "\\.") for p in parts[1:])] = (said, shape)
+                inner.setdefault(parts[0], {})[".".join(p.replace(".", "\\.") for p in parts[1:])] = (said, shape)
         for name, below in inner.items():
-            if any(m["name"] == name for m in row["members"]):
-                self.report(f"`{row['name']}.{name}` is both flattened and a member")
+            if any(neutral.snake(m["name"]) == neutral.snake(name) for m in row["members"]):
+                self.report(f"`{row['name']}.{name}` is both flattened and a member; the member is kept")
                 continue
             at, under = self.types.structure(self.types.free_name(row["name"] + name[:1].upper() + name[1:]))
             self.nest(under, below)

@@ -1,14 +1,11 @@
-"""Writes `catalog/data/aws.bin` from botocore's models and iam-floyd's access levels.
+"""AWS, from botocore's models and iam-floyd's access levels.
 
-Run by `cargo xtask catalog`, never in CI. The same packages give the same bytes: no clock, no order but sorted ones. It does
+The same packages give the same bytes: no clock, no order but sorted ones. It does
 *not* judge what an operation does: it carries the facts (verb, method, traits, access level), `catalog/src/class` judges.
 """
 
-import argparse
-import hashlib
 import json
 import math
-import pathlib
 
 import botocore
 import botocore.loaders
@@ -26,7 +23,8 @@ PROTOCOLS = ["json1.0", "json1.1", "query", "ec2", "rest-json", "rest-xml", "smi
 
 # Columns, in the order of `catalog/src/codec/columns.rs`.
 (META, KIND, SHAPE_FLAGS, RANGE, SHAPE_TEXT, ENUM_COUNT, ENUM_VALUE, MEMBER_COUNT, MEMBER_NAME, TARGET, MEMBER_FLAGS,
- MEMBER_TEXT, ERROR, OP_NAME, OP_HTTP, OP_SHAPES, OP_FLAGS, OP_ERRORS, OP_TEXT, PAGING, WAITER) = range(21)
+ MEMBER_TEXT, ERROR, OP_NAME, OP_HTTP, OP_SHAPES, OP_FLAGS, OP_ERRORS, OP_TEXT, PAGING, WAITER, COMPLETION,
+ PERMISSION) = range(23)
 
 
 def flags(*bits):
@@ -157,7 +155,7 @@ def put_member(chunk, shapes, name, member, required):
         chunk.text(MEMBER_TEXT, member["contextParam"]["name"])
 
 
-def put_operation(chunk, shapes, operation, page, level):
+def put_operation(chunk, shapes, operation, page, level, permission):
     http, given, answer = operation["http"], operation.get("input", {}), operation.get("output", {})
     unsigned = operation.get("authtype") == "none" or "smithy.api#noAuth" in operation.get("auth", ())
     checksum = operation.get("httpChecksumRequired") or operation.get("httpChecksum", {}).get("requestChecksumRequired")
@@ -171,7 +169,7 @@ def put_operation(chunk, shapes, operation, page, level):
     chunk.number(OP_FLAGS, level | flags(
         operation.get("deprecated"), unsigned, operation.get("unsignedPayload") or operation.get("authtype") == "v4-unsigned-body",
         checksum, page, prefix, answer.get("resultWrapper"), given.get("locationName"), given.get("xmlNamespace"),
-        operation.get("readonly"), operation.get("idempotent"), static, dynamic,
+        operation.get("readonly"), operation.get("idempotent"), static, dynamic, False, False, False, False, permission,
     ) << 3)
     if prefix:
         chunk.text(OP_TEXT, prefix)
@@ -204,6 +202,9 @@ def put_operation(chunk, shapes, operation, page, level):
             chunk.number(PAGING, len(values))
             for value in values:
                 chunk.text(PAGING, value)
+    if permission:
+        chunk.number(PERMISSION, 1)
+        chunk.text(PERMISSION, permission)
 
 
 def put_waiter(chunk, name, waiter):
@@ -271,7 +272,7 @@ def service_chunk(loader, service, access, rules):
             # A few models say at the operation what others say at the shape.
             if "error" in error:
                 model["shapes"][error["shape"]].setdefault("error", error["error"])
-    chunk = pack.Columns(21)
+    chunk = pack.Columns(23)
     put_meta(chunk, metadata, rules)
     chunk.number(META, len(shapes.order))
     chunk.number(META, len(operations))
@@ -280,7 +281,10 @@ def service_chunk(loader, service, access, rules):
         put_shape(chunk, shapes, name)
     prefixes = [metadata.get("signingName") or metadata["endpointPrefix"], metadata["endpointPrefix"], service]
     for operation in operations:
-        put_operation(chunk, shapes, operation, pages.get(operation["name"]), levels.level(access, prefixes, operation["name"]))
+        level, prefix = levels.level(access, prefixes, operation["name"])
+        # The reader derives the one under the signing name.
+        permission = f"{prefix}:{operation['name']}" if level and prefix != prefixes[0] else None
+        put_operation(chunk, shapes, operation, pages.get(operation["name"]), level, permission)
     for name in sorted(waiters, key=botocore.xform_name):
         put_waiter(chunk, name, waiters[name])
     names = [f"aws.{service.replace('-', '_')}.{botocore.xform_name(o['name'])}" for o in operations]
@@ -288,35 +292,14 @@ def service_chunk(loader, service, access, rules):
     return service.replace("-", "_"), len(operations), chunk.pack(), counts, names
 
 
-def main():
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--levels", required=True, help="unpacked iam-floyd package")
-    arguments.add_argument("--out", required=True, help="folder to write to")
-    arguments.add_argument("--sources", required=True, help="JSON list of the packages, for PROVENANCE.json")
-    given = arguments.parse_args()
+def collect(levels_folder):
+    """All services as (name, operations, raw bytes), the chunk beside them, their names, counts, and documentation."""
     loader = botocore.loaders.Loader(include_default_search_paths=False, extra_search_paths=[botocore.loaders.Loader.BUILTIN_DATA_PATH])
-    access = levels.read(given.levels)
+    access = levels.read(levels_folder)
     services = sorted(loader.list_available_services("service-2"))
     rules, extra = endpoints.collect(loader, services)
     done = sorted(service_chunk(loader, service, access, rules[service]) for service in services)
-    data = pack.container("aws", [(name, operations, raw) for name, operations, raw, _, _ in done], extra)
-    out = pathlib.Path(given.out)
-    (out / "aws.bin").write_bytes(data)
     names = sorted(name for row in done for name in row[4])
     totals = {key: sum(row[3][key] for row in done) for key in ("shapes", "paginators", "waiters")}
-    provenance = {
-        "aws.bin": {
-            "sources": json.loads(pathlib.Path(given.sources).read_text()),
-            "counts": {"services": len(done), "operations": len(names), **totals},
-            "bytes": len(data),
-            "sha256": hashlib.sha256(data).hexdigest(),
-            # Of all full names as botocore derives them, one a line: the reader's own derivation is tested against it.
-            "names_sha256": hashlib.sha256("".join(n + "\n" for n in names).encode()).hexdigest(),
-        }
-    }
-    (out / "PROVENANCE.json").write_text(json.dumps(provenance, indent=2) + "\n")
-    print(json.dumps(provenance["aws.bin"]["counts"]), len(data), "bytes")
-
-
-if __name__ == "__main__":
-    main()
+    counts = {"services": len(done), "operations": len(names), **totals}
+    return [(name, operations, raw) for name, operations, raw, _, _ in done], extra, names, counts

@@ -143,7 +143,7 @@ class Client:
             mixin = node.name.endswith("Mixin")
             if wanted is not None:
                 (only, others), attribute = wanted, neutral.snake(group)
-                if only is not None and attribute not in only and not (mixin and False):
+                if only is not None and attribute not in only:
                     continue
                 if only is None and attribute in others:
                     continue
@@ -228,8 +228,6 @@ class Client:
                 self.report(f"`{official}` has a parameter `body` beside its body")
             row["members"].append({"name": "body", "shape": shape, "required": needed})
             row["payload"] = "body"
-        if not row["members"]:
-            return at
         return at
 
     def body(self, request, sender, models, taken):
@@ -274,9 +272,7 @@ class Client:
         if head == "LROPoller":
             returned = inside
             head, inside = generic(returned)
-        if head in ("ItemPaged", "Iterable") and "ItemPaged" in ast.unparse(returned) or head == "ItemPaged":
-            return self.paged(method, inside, models, label)
-        if head == "Iterable":
+        if head in ("ItemPaged", "Iterable"):
             return self.paged(method, inside, models, label)
         if head == "Iterator":
             return self.types.scalar("blob", streaming=True), None

@@ -28,9 +28,9 @@ def read(package):
 
 
 def level(levels, prefixes, operation):
-    """Level of an operation under the first prefix that knows it, 0 where none does."""
+    """Level of an operation and the first prefix that knows it; 0 where none does."""
     for prefix in prefixes:
         found = levels.get(prefix, {}).get(operation.lower())
         if found:
-            return found
-    return 0
+            return found, prefix
+    return 0, None

@@ -143,10 +143,8 @@ def put_member(chunk, member):
     chunk.text(MEMBER_NAME, member["name"])
     chunk.number(TARGET, member["shape"])
     chunk.number(MEMBER_FLAGS, flags(member.get("required"), False, member.get("token")) | LOCATIONS[member.get("location", "body")] << 3 | flags(
-        member.get("read_only"), member.get("constant") is not None, member.get("ambient"),
+        member.get("read_only"), member.get("ambient"),
     ) << 15)
-    if member.get("constant") is not None:
-        chunk.text(MEMBER_TEXT, member["constant"])
 
 
 def put_operation(chunk, operation):
@@ -236,7 +234,8 @@ WORDS = [("WhatsApp", "Whatsapp"), ("OTel", "Otel"), ("OAuth2", "Oauth2"), ("Par
 def snake(official):
     for old, new in WORDS:
         official = official.replace(old, new)
-    return "_".join(words(part) for part in re.split(r"[^A-Za-z0-9]+", official) if part)
+    name = "_".join(words(part) for part in re.split(r"[^A-Za-z0-9]+", official) if part)
+    return "n" + name if name[:1].isdigit() else name
 
 
 def operation_name(official):

@@ -7,7 +7,7 @@ raises FORMAT. Nothing here knows what a service is.
 import zstandard
 
 MAGIC = b"ESCATLG"
-FORMAT = 1
+FORMAT = 2
 LEVEL = 19
 DICTIONARY_BYTES = 112_640
 

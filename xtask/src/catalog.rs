@@ -1,7 +1,8 @@
 //! `cargo xtask catalog`: fetches the pinned packages and writes `catalog/data/`.
 //!
-//! Python and npm are needed here only, never to build or to test. Run twice, it gives the same bytes. What is in the packages
-//! is read, not executed, botocore's own loader apart.
+//! Python and npm are needed here only, never to build or to test. Run twice, it gives the same bytes: `--check` says whether it
+//! does. What is in the packages is read, not executed, botocore's own loader apart. Packages are fetched once, into
+//! `target/catalog-import`.
 
 use std::error::Error;
 use std::fs;
@@ -37,53 +38,93 @@ const IAM_FLOYD: Source = Source {
     gives: "access levels of IAM actions",
 };
 
-/// Compresses; pinned because another version gives other bytes.
-const ZSTANDARD: &str = "zstandard==0.25.0";
+/// When the packages of `requirements.txt` were taken; changed by hand together with them.
+const TAKEN: &str = "2026-11-21";
 
-/// Runs the importer. There are no arguments yet.
+/// What an import writes.
+const WRITTEN: [&str; 5] = ["aws.bin", "azure.bin", "gcp.bin", "PROVENANCE.json", "REPORT.txt"];
+
+/// Runs the importer; with `--check` it writes nothing and fails where an import would change something.
 pub fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
-    if let Some(unknown) = args.first() {
-        return Err(format!("`cargo xtask catalog` takes no argument, but got `{unknown}`").into());
-    }
+    let check = match args {
+        [] => false,
+        [only] if only == "--check" => true,
+        _ => return Err("`cargo xtask catalog` takes `--check` or nothing".into()),
+    };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the workspace has no root")?;
+    let scripts = root.join("xtask").join("catalog");
+    let data = root.join("catalog").join("data");
     let work = root.join("target").join("catalog-import");
+    let out = if check { work.join("again") } else { data.clone() };
     fs::create_dir_all(&work)?;
+    fs::create_dir_all(&out)?;
 
-    let python = environment(&work)?;
+    let python = environment(&work, &scripts)?;
+    let wheels = packages(&python, &work, &scripts)?;
     let levels = npm_package(&work, &IAM_FLOYD)?;
     let sources = work.join("sources.json");
     fs::write(&sources, sources_json(&[&BOTOCORE, &IAM_FLOYD]))?;
     call(
         Command::new(&python)
-            .arg(root.join("xtask").join("catalog").join("import_aws.py"))
+            .arg(scripts.join("importer.py"))
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .arg("--levels")
             .arg(levels)
+            .arg("--wheels")
+            .arg(wheels)
+            .arg("--work")
+            .arg(work.join("unpacked"))
             .arg("--sources")
             .arg(sources)
+            .arg("--taken")
+            .arg(TAKEN)
+            .arg("--documentation")
+            .arg(work.join("documentation.json"))
             .arg("--out")
-            .arg(root.join("catalog").join("data")),
-    )
+            .arg(&out),
+    )?;
+    if check {
+        for name in WRITTEN {
+            if fs::read(out.join(name))? != fs::read(data.join(name))? {
+                return Err(format!("importing again gives another `{name}`").into());
+            }
+        }
+        println!("importing again gives the same bytes");
+    }
+    Ok(())
 }
 
-/// A Python environment with the pinned packages; its interpreter.
-fn environment(work: &Path) -> Result<PathBuf, Box<dyn Error>> {
+/// A Python environment with what the importer runs; its interpreter.
+fn environment(work: &Path, scripts: &Path) -> Result<PathBuf, Box<dyn Error>> {
     let home = work.join("venv");
     let python = home.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     if !python.exists() {
         call(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
     }
-    let botocore = format!("{}=={}", BOTOCORE.package, BOTOCORE.version);
-    call(Command::new(&python).args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        &botocore,
-        ZSTANDARD,
-    ]))?;
+    pip(&python, &["install"], &scripts.join("tools.txt"))?;
     Ok(python)
+}
+
+/// The folder of the packages that are read; fetched once for each set of them.
+fn packages(python: &Path, work: &Path, scripts: &Path) -> Result<PathBuf, Box<dyn Error>> {
+    let wanted = scripts.join("requirements.txt");
+    let folder = work.join("wheels");
+    let kept = folder.join("requirements.txt");
+    if fs::read(&kept).ok() != Some(fs::read(&wanted)?) {
+        fs::remove_dir_all(&folder).or_else(|e| if folder.exists() { Err(e) } else { Ok(()) })?;
+        fs::create_dir_all(&folder)?;
+        let to = folder.to_string_lossy();
+        pip(python, &["download", "--only-binary", ":all:", "--dest", &to], &wanted)?;
+        fs::copy(&wanted, &kept)?;
+    }
+    Ok(folder)
+}
+
+/// pip with pinned packages, each by its hash, and nothing that they depend on.
+fn pip(python: &Path, what: &[&str], wanted: &Path) -> Result<(), Box<dyn Error>> {
+    let mut command = Command::new(python);
+    command.args(["-m", "pip"]).args(what).args(["--quiet", "--disable-pip-version-check", "--no-deps"]);
+    call(command.args(["--require-hashes", "--requirement"]).arg(wanted))
 }
 
 /// An unpacked npm package; nothing of it is installed or run.

@@ -4,11 +4,14 @@
 //! row of `data/overrides.txt`. Short of an override the **worst** of them holds, and what nothing explains is the top. This
 //! module gives effects, scope and reversal; levels of risk come from [`crate::risk`] alone.
 
+mod nouns;
 mod overrides;
 mod repeat;
+mod rest;
 mod rules;
 mod verbs;
 
+pub(crate) use overrides::Override;
 use overrides::Overrides;
 
 use crate::CatalogError;
@@ -82,11 +85,24 @@ impl Class {
     }
 }
 
+/// Whether an answer, or a list in it, holds a secret right away.
+fn hands_out(operation: &Operation, chunk: &Chunk) -> bool {
+    let sensitive = |id| chunk.shape(id).is_some_and(|s| s.sensitive);
+    let Some(answer) = operation.output.and_then(|id| chunk.shape(id)) else { return false };
+    // A resource that has a password somewhere is read without it; an answer that is made of secrets is about them.
+    let (members, secrets) = (answer.members().len(), answer.members().iter().filter(|m| sensitive(m.shape)).count());
+    secrets > 0 && secrets * 3 >= members
+}
+
 /// The class of an operation whose shapes stand in `chunk`.
-pub(crate) fn judge(cloud: &str, service: &str, operation: &Operation, facts: Facts, chunk: &Chunk) -> Class {
+pub(crate) fn judge(cloud: &str, service: &str, operation: &Operation, facts: &Facts, chunk: &Chunk) -> Class {
     let row = Overrides::embedded().of(cloud, service, &operation.name);
-    let words = verbs::words(&operation.name);
-    let found = rules::verdict(service, &words, &operation.method, facts);
+    let last = operation.name.rsplit('.').next().unwrap_or_default();
+    let words = verbs::words(last);
+    let found = match cloud {
+        "aws" => rules::verdict(service, &words, &operation.method, facts),
+        _ => rest::verdict(service, &operation.name, &operation.method, facts, hands_out(operation, chunk)),
+    };
     let mut verdict = found.unwrap_or_else(|| {
         let worst = Class::worst();
         Verdict::new(&worst.effects, Scope::Shared, Reversal::Never, worst.provenance)
@@ -98,7 +114,7 @@ pub(crate) fn judge(cloud: &str, service: &str, operation: &Operation, facts: Fa
     let repeat = row
         .as_ref()
         .and_then(|r| r.repeat.clone())
-        .unwrap_or_else(|| repeat::repeat(chunk, operation, &words, &verdict, reads, facts));
+        .unwrap_or_else(|| repeat::repeat(chunk, operation, &words, &verdict, reads, facts, cloud != "aws"));
     Class {
         risk: verdict.risk(),
         effects: verdict.effects,

@@ -14,14 +14,19 @@ const SOURCE: &str = include_str!("../../data/overrides.txt");
 /// One row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Override {
-    effects: Option<Vec<Effect>>,
-    scope: Option<Scope>,
-    reversal: Option<Reversal>,
+    pub(crate) effects: Option<Vec<Effect>>,
+    pub(crate) scope: Option<Scope>,
+    pub(crate) reversal: Option<Reversal>,
     pub(super) repeat: Option<Repeat>,
-    pub(super) reason: Arc<str>,
+    pub(crate) reason: Arc<str>,
 }
 
 impl Override {
+    /// The row behind a name: `effects=grant,reveal # why`.
+    pub(crate) fn parse(line: &str) -> Option<Override> {
+        row(line)
+    }
+
     pub(super) fn apply(&self, verdict: &mut Verdict) {
         if let Some(effects) = &self.effects {
             verdict.effects.clone_from(effects);
@@ -146,7 +151,7 @@ mod tests {
         }
         for (name, line) in rows {
             assert!(row(line).is_some(), "{name} {line}");
-            let [cloud, service, operation] = name.split('.').collect::<Vec<_>>()[..] else { panic!("{name}") };
+            let [cloud, service, operation] = name.splitn(3, '.').collect::<Vec<_>>()[..] else { panic!("{name}") };
             let found = Catalog::embedded().service(cloud, service).unwrap_or_else(|| panic!("no service {name}"));
             assert!(found.operation(operation).is_some(), "no operation {name}");
             assert!(Overrides::embedded().of(cloud, service, operation).is_some(), "{name} is not found");

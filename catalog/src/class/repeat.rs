@@ -21,6 +21,7 @@ const IDEMPOTENT: &[&str] = &[
     "cancel",
     "configure",
     "deactivate",
+    "deallocate",
     "delete",
     "deregister",
     "destroy",
@@ -33,6 +34,7 @@ const IDEMPOTENT: &[&str] = &[
     "lock",
     "modify",
     "pause",
+    "power",
     "put",
     "release",
     "remove",
@@ -123,7 +125,8 @@ pub(super) fn repeat(
     words: &[&str],
     verdict: &Verdict,
     reads: bool,
-    facts: Facts,
+    facts: &Facts,
+    rest: bool,
 ) -> Repeat {
     if reads {
         return Repeat::Read;
@@ -135,7 +138,9 @@ pub(super) fn repeat(
     if verdict.effects.iter().any(|e| matches!(e, Effect::Reveal | Effect::Exec)) {
         return Repeat::Unsafe;
     }
-    if facts.idempotent {
+    // Outside of AWS, PUT and PATCH carry the state that is wanted, and what was deleted stays so.
+    let wanted = rest && matches!(&*operation.method, "PUT" | "PATCH" | "DELETE");
+    if facts.idempotent || wanted {
         return Repeat::Idempotent;
     }
     let Some(verb) = super::verbs::verb(words) else { return Repeat::Unsafe };

@@ -169,6 +169,7 @@ const DEFINITIONS: &[&str] = &[
     "protection",
     "provider",
     "quota",
+    "replication",
     "report",
     "response",
     "route",
@@ -268,7 +269,7 @@ const PERMISSIONS: &[&[&str]] = &[
 ];
 
 /// What the signals together say of an operation; nothing where they explain nothing or a "read" writes.
-pub(super) fn verdict(service: &str, words: &[&str], method: &str, facts: Facts) -> Option<Verdict> {
+pub(super) fn verdict(service: &str, words: &[&str], method: &str, facts: &Facts) -> Option<Verdict> {
     let verb = verbs::verb(words)?;
     let reads = facts.level.is_some_and(AccessLevel::reads);
     let read = |provenance| Verdict::new(&[Effect::Observe], Scope::Own, Reversal::Free, provenance);
@@ -291,7 +292,7 @@ pub(super) fn verdict(service: &str, words: &[&str], method: &str, facts: Facts)
         _ if is_tagging(words) => {
             return Some(Verdict::new(&[Effect::Modify], tag_scope(scope), Reversal::Free, Provenance::Verb));
         }
-        _ if ends_with_any(words, PERMISSIONS) => found = permissions(act, found, scope),
+        _ if ends_with_any(words, PERMISSIONS) || lets_in(words) => found = permissions(act, found, scope),
         _ => {}
     }
     if method == "DELETE"
@@ -308,7 +309,7 @@ pub(super) fn verdict(service: &str, words: &[&str], method: &str, facts: Facts)
 }
 
 /// A verb that looks: believed unless another signal says that it writes.
-fn look(words: &[&str], method: &str, facts: Facts) -> Option<Verdict> {
+fn look(words: &[&str], method: &str, facts: &Facts) -> Option<Verdict> {
     let provenance = match facts.level {
         // "Get" that IAM calls a write: 103 of them in AWS, each with a row of its own or at the top.
         Some(AccessLevel::Write | AccessLevel::Permissions | AccessLevel::Tagging) => return None,
@@ -326,12 +327,16 @@ fn look(words: &[&str], method: &str, facts: Facts) -> Option<Verdict> {
     Some(Verdict::new(effects, Scope::Own, Reversal::Free, provenance))
 }
 
-fn by_verb(act: Act, words: &[&str], scope: Scope) -> Verdict {
+pub(super) fn by_verb(act: Act, words: &[&str], scope: Scope) -> Verdict {
     use Effect::{Create, Delete, Exec, Grant, Interrupt, Modify, Observe, Reveal, Spend};
     let new = |effects: &[Effect], reversal| Verdict::new(effects, scope, reversal, Provenance::Verb);
     match act {
         Act::Look => new(&[Observe], Reversal::Free),
         Act::Make if is_secret(words) => new(&[Create, Grant, Reveal], Reversal::Easy),
+        // Not before its time: a share that is deleted was access.
+        Act::Remove if matches!(words, [.., what, "share"] if !matches!(*what, "file" | "quota")) => {
+            new(&[Modify, Interrupt], Reversal::Easy)
+        }
         Act::Make if words.first() == Some(&"add") => new(&[Modify], Reversal::Easy),
         // A new thing is nobody's dependency yet, only organisations care.
         Act::Make => Verdict {
@@ -359,7 +364,7 @@ fn by_verb(act: Act, words: &[&str], scope: Scope) -> Verdict {
 }
 
 /// An operation on permissions: giving is a grant; taking them away breaks whoever relied on them.
-fn permissions(act: Act, found: Verdict, scope: Scope) -> Verdict {
+pub(super) fn permissions(act: Act, found: Verdict, scope: Scope) -> Verdict {
     if matches!(act, Act::Remove | Act::Detach | Act::Revoke | Act::Destroy | Act::Interrupt) {
         // Not a grant, though a deleted policy may have been one that denied: high, never medium.
         return Verdict::new(
@@ -379,7 +384,7 @@ fn scope(service: &str, words: &[&str]) -> Scope {
         Scope::Organisation
     } else if SHARED_SERVICES.contains(&service)
         || words.iter().any(|w| SHARED.contains(w))
-        || words.windows(2).any(|w| w == ["security", "group"])
+        || words.windows(2).any(|w| matches!(w, ["security", "group"] | ["prefix", "list" | "lists"]))
     {
         Scope::Shared
     } else {
@@ -401,7 +406,9 @@ fn is_tagging(words: &[&str]) -> bool {
 /// Something restored from a free copy is no copy.
 fn is_free(words: &[&str]) -> bool {
     words.first() != Some(&"restore")
-        && (last_in(words, FREE) || matches!(words, [.., a, b] if FREE_PAIRS.contains(&(*a, *b))))
+        && (last_in(words, FREE)
+            || words.last().and_then(|w| w.strip_suffix('s')).is_some_and(|one| FREE.contains(&one))
+            || matches!(words, [.., a, b] if FREE_PAIRS.contains(&(*a, *b))))
 }
 
 /// A name that hands out a secret; a URL that is made for somebody opens what it points to.
@@ -411,8 +418,25 @@ fn is_secret(words: &[&str]) -> bool {
         || matches!(words, ["create" | "generate", .., "url" | "urls"])
 }
 
+/// Whether somebody gets in who was out: a user, a member, another provider of users.
+fn lets_in(words: &[&str]) -> bool {
+    let joins = matches!(
+        words,
+        ["associate" | "add" | "attach" | "link", ..] | ["batch" | "admin", "associate" | "add" | "link", ..]
+    );
+    let who = |w: &&str| matches!(*w, "user" | "users" | "member" | "members" | "principal" | "principals");
+    let about = words.last().is_some_and(|w| matches!(*w, "settings" | "secret" | "proficiencies" | "user"));
+    joins && words.iter().any(who) && (!about || words.contains(&"provider"))
+}
+
 fn is_definition(words: &[&str]) -> bool {
-    last_in(words, DEFINITIONS) || matches!(words, [.., a, b] if DEFINITION_PAIRS.contains(&(*a, *b)))
+    // A version of a definition is one; a group that is nothing else holds nothing.
+    if let [.., what, "version" | "versions"] = words {
+        return matches!(*what, "definition" | "layer" | "policy" | "rule" | "schema" | "template" | "type");
+    }
+    matches!(words, [_, "group"])
+        || last_in(words, DEFINITIONS)
+        || matches!(words, [.., a, b] if DEFINITION_PAIRS.contains(&(*a, *b)))
 }
 
 fn last_in(words: &[&str], nouns: &[&str]) -> bool {

@@ -70,7 +70,7 @@ const LEXICON: &[(Act, &str)] = &[
          undelete recover repair transfer redrive reimport remediate restructure reprocess opt exit end \
          enter untrack track redact",
     ),
-    (Act::Note, "acknowledge ack dismiss label mark mute note rate report unmute vote respond reopen"),
+    (Act::Note, "acknowledge ack dismiss label mark mute note rate report unmute respond reopen"),
     (
         Act::Start,
         "activate begin continue enable initiate open reactivate resume retry start trigger unsuspend undeprecate rerun",
@@ -95,7 +95,7 @@ const LEXICON: &[(Act, &str)] = &[
          provide signin recall",
     ),
     (Act::Revoke, "revoke unshare deauthorize"),
-    (Act::Send, "deliver notify ping publish push send post signal resend phone broadcast process"),
+    (Act::Send, "deliver notify ping publish push send post signal resend phone broadcast process vote"),
     (Act::Run, "agentic execute invoke perform decrypt decapsulate sign encrypt re encapsulate"),
 ];
 
@@ -104,7 +104,12 @@ const ADVERBS: &[&str] = &["batch", "bulk", "admin", "multi", "force", "async", 
 
 /// The words of a snake-case name.
 pub(super) fn words(name: &str) -> Vec<&str> {
-    name.split('_').filter(|w| !w.is_empty()).collect()
+    let mut words: Vec<&str> = name.split('_').filter(|w| !w.is_empty()).collect();
+    // Which edition of an API a name is of says nothing about what it does.
+    if words.len() > 1 && words.last().is_some_and(|w| matches!(*w, "v1" | "v2" | "v3")) {
+        words.pop();
+    }
+    words
 }
 
 /// The verb among the words.

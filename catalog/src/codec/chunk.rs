@@ -122,7 +122,7 @@ impl Chunk {
                 marks.push(columns.cursor.mark());
             }
             let name = skim::operation(&mut columns.cursor, shape_count)?;
-            names.push(columns.strings.snake(name)?);
+            names.push(columns.strings.operation(name)?);
         }
         if !names.is_sorted_by(|a, b| a < b) {
             return Err(CatalogError::Malformed("operations out of order"));

@@ -92,13 +92,15 @@ pub(super) enum Column {
     OpText,
     Paging,
     Waiter,
+    Completion,
+    Permission,
 }
 
 /// Most elements that room is made for at once; more than any service has.
 const ROOM_LIMIT: usize = 1 << 16;
 
 /// How many there are; a chunk with another number is of another format.
-pub(super) const COLUMNS: usize = Column::Waiter as usize + 1;
+pub(super) const COLUMNS: usize = Column::Permission as usize + 1;
 
 /// URI and prefix of an XML namespace.
 type Namespace = (Arc<str>, Option<Arc<str>>);
@@ -239,6 +241,12 @@ impl Columns<'_> {
     pub(super) fn name(&mut self, column: Column) -> Result<(Arc<str>, Arc<str>), CatalogError> {
         let at = self.cursor.name(column)?;
         Ok((self.strings.text(at)?, self.strings.snake(at)?))
+    }
+
+    /// The name of an operation, and the name that people write for it; its groups stay groups.
+    pub(super) fn operation_name(&mut self, column: Column) -> Result<(Arc<str>, Arc<str>), CatalogError> {
+        let at = self.cursor.name(column)?;
+        Ok((self.strings.text(at)?, self.strings.operation(at)?))
     }
 
     /// `count` strings of a column.

@@ -21,7 +21,7 @@ use crate::CatalogError;
 use crate::model::{Protocol, ServiceMeta};
 
 /// In the order of the importer's list.
-const PROTOCOLS: [Protocol; 7] = [
+const PROTOCOLS: [Protocol; 9] = [
     Protocol::AwsJson10,
     Protocol::AwsJson11,
     Protocol::AwsQuery,
@@ -29,6 +29,8 @@ const PROTOCOLS: [Protocol; 7] = [
     Protocol::RestJson,
     Protocol::RestXml,
     Protocol::RpcV2Cbor,
+    Protocol::AzureRest,
+    Protocol::GoogleRest,
 ];
 
 fn meta(columns: &mut Columns<'_>, cloud: &str, name: &str) -> Result<(ServiceMeta, u32), CatalogError> {
@@ -75,6 +77,10 @@ mod tests {
         Pack::open(std::borrow::Cow::Borrowed(crate::AWS)).unwrap()
     }
 
+    fn packs() -> [Pack; 3] {
+        [crate::AWS, crate::AZURE, crate::GCP].map(|bytes| Pack::open(std::borrow::Cow::Borrowed(bytes)).unwrap())
+    }
+
     /// All that was passed can be decoded.
     fn whole(chunk: &Chunk) {
         for id in 0..chunk.shape_count() {
@@ -89,9 +95,10 @@ mod tests {
 
     #[test]
     fn what_is_passed_is_what_is_decoded() {
-        let pack = pack();
-        for name in pack.services() {
-            whole(&Chunk::open("aws", name, pack.chunk(name).unwrap().unwrap()).unwrap().0);
+        for pack in packs() {
+            for name in pack.services() {
+                whole(&Chunk::open(pack.cloud(), name, pack.chunk(name).unwrap().unwrap()).unwrap().0);
+            }
         }
     }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::columns::{Column, Columns};
 use crate::CatalogError;
 use crate::class::AccessLevel;
-use crate::model::{Acceptor, Class, Operation, Paging, ShapeId, Waiter};
+use crate::model::{Acceptor, Class, Completion, Operation, Paging, ShapeId, Waiter};
 
 /// What the model and the access levels say of an operation; `class` judges by it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// The provider's access level, where it has one.
     pub(crate) level: Option<AccessLevel>,
@@ -16,11 +16,13 @@ pub(crate) struct Facts {
     pub(crate) read_only: bool,
     /// The model calls it idempotent.
     pub(crate) idempotent: bool,
+    /// Permissions that the sources name.
+    pub(crate) permissions: Vec<Arc<str>>,
 }
 
 /// The next operation and its facts; its class is still the worst.
 pub(super) fn operation(columns: &mut Columns<'_>, shapes: u32) -> Result<(Operation, Facts), CatalogError> {
-    let (official, name) = columns.name(Column::OpName)?;
+    let (official, name) = columns.operation_name(Column::OpName)?;
     let method = columns.text(Column::OpHttp)?;
     let uri = columns.text(Column::OpHttp)?;
     let input = reference(columns, shapes)?;
@@ -34,9 +36,14 @@ pub(super) fn operation(columns: &mut Columns<'_>, shapes: u32) -> Result<(Opera
     let input_xml_namespace = if bit(8) { columns.namespace(text)? } else { None };
     let static_context = if bit(11) { pairs(columns)? } else { Vec::new() };
     let input_context = if bit(12) { pairs(columns)? } else { Vec::new() };
+    let api_version = if bit(13) { Some(columns.text(text)?) } else { None };
+    let upload = if bit(14) { Some(columns.text(text)?) } else { None };
     let errors = errors(columns, shapes)?;
     let paging = if bit(4) { Some(paging(columns)?) } else { None };
-    let facts = Facts { level: AccessLevel::from_number(flags & 7)?, read_only: bit(9), idempotent: bit(10) };
+    let completion = if bit(16) { Some(completion(columns)?) } else { None };
+    let permissions = if bit(17) { columns.texts(Column::Permission)? } else { Vec::new() };
+    let level = AccessLevel::from_number(flags & 7)?;
+    let facts = Facts { level, read_only: bit(9), idempotent: bit(10), permissions };
     let operation = Operation {
         official,
         name,
@@ -56,6 +63,10 @@ pub(super) fn operation(columns: &mut Columns<'_>, shapes: u32) -> Result<(Opera
         deprecated: bit(0),
         static_context,
         input_context,
+        api_version,
+        upload,
+        download: bit(15),
+        completion,
         class: Class::worst(),
     };
     Ok((operation, facts))
@@ -100,6 +111,17 @@ fn paging(columns: &mut Columns<'_>) -> Result<Paging, CatalogError> {
         result_keys: columns.texts(Column::Paging)?,
         limit_key: columns.texts(Column::Paging)?.into_iter().next(),
         more_results: columns.texts(Column::Paging)?.into_iter().next(),
+    })
+}
+
+fn completion(columns: &mut Columns<'_>) -> Result<Completion, CatalogError> {
+    let kind = columns.number(Column::Completion)?;
+    let text = columns.option(Column::Completion)?;
+    Ok(match kind {
+        0 => Completion::Azure { final_state_via: text },
+        1 => Completion::GoogleLongRunning { poll: text },
+        2 => Completion::GoogleStatus { poll: text },
+        _ => return Err(CatalogError::Malformed("a completion")),
     })
 }
 

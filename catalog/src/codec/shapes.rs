@@ -70,6 +70,7 @@ pub(super) fn shape(columns: &mut Columns<'_>, count: u32) -> Result<(Shape, Vec
         streaming: bit(flags, 9),
         event_stream: bit(flags, 10),
         json_value: bit(flags, 11),
+        number_as_text: bit(flags, 14),
     };
     Ok((shape, tagged))
 }
@@ -146,6 +147,8 @@ fn member(columns: &mut Columns<'_>, count: u32) -> Result<(Member, bool), Catal
         xml_namespace,
         tags: None,
         context_param,
+        read_only: bit(flags, 15),
+        ambient: bit(flags, 16),
     };
     Ok((member, bit(flags, 14)))
 }

@@ -108,6 +108,9 @@ pub(super) fn operation(cursor: &mut Cursor<'_>, shapes: u32) -> Result<u32, Cat
             cursor.name(Column::OpText)?;
         }
     }
+    for _ in 0..u32::from(has(13)) + u32::from(has(14)) {
+        cursor.name(Column::OpText)?;
+    }
     let mut error = 0u32;
     for _ in 0..cursor.number(Column::OpErrors)? {
         error = error.saturating_add(cursor.small(Column::OpErrors)?);
@@ -120,6 +123,17 @@ pub(super) fn operation(cursor: &mut Cursor<'_>, shapes: u32) -> Result<u32, Cat
             for _ in 0..cursor.number(Column::Paging)? {
                 cursor.name(Column::Paging)?;
             }
+        }
+    }
+    if has(16) {
+        if cursor.number(Column::Completion)? > 2 {
+            return Err(CatalogError::Malformed("a completion"));
+        }
+        cursor.string(Column::Completion)?;
+    }
+    if has(17) {
+        for _ in 0..cursor.number(Column::Permission)? {
+            cursor.name(Column::Permission)?;
         }
     }
     Ok(name)

@@ -99,6 +99,12 @@ impl Strings<'_> {
         Ok(text)
     }
 
+    /// The name that people write for an operation: as [`Strings::snake`], with the dots between its groups.
+    pub(super) fn operation(&mut self, at: u32) -> Result<Arc<str>, CatalogError> {
+        let official = self.get(at)?;
+        if official.contains('.') { Ok(Arc::from(names::operation(official))) } else { self.snake(at) }
+    }
+
     /// The snake-case form of a string, made once.
     pub(super) fn snake(&mut self, at: u32) -> Result<Arc<str>, CatalogError> {
         if let Some(Slot { snake: Some(name), .. }) = self.made.slot(at) {
@@ -108,8 +114,8 @@ impl Strings<'_> {
         buffer.clear();
         let official = self.get(at)?;
         names::snake_into(official, &mut buffer);
-        let name = buffer.trim_start_matches('_');
-        let name = if name == official { self.text(at)? } else { Arc::from(name) };
+        let name = names::writable(&buffer);
+        let name = if *name == *official { self.text(at)? } else { Arc::from(name) };
         self.made.buffer = buffer;
         if let Some(slot) = self.made.slot(at) {
             slot.snake = Some(Arc::clone(&name));

@@ -1,6 +1,7 @@
 //! `escher ops`: the catalogue, looked up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use escher_catalog::{Catalog, Record, Repeat, ShapeKind};
 use serde_json::json;
@@ -162,14 +163,17 @@ fn stats(format: Format) -> Result<u8, Failure> {
     let catalog = Catalog::embedded();
     let mut clouds = serde_json::Map::new();
     let mut table =
-        render::table(["cloud", "services", "operations", "read", "low", "medium", "high", "critical", "unclassified"]);
+        render::table(["cloud", "services", "operations", "read", "low", "medium", "high", "critical", "unknown"]);
     for cloud in catalog.clouds() {
         let mut risks: BTreeMap<&str, u64> = BTreeMap::new();
         let mut origins: BTreeMap<String, u64> = BTreeMap::new();
+        // In REST APIs one request may stand under two names.
+        let mut requests: HashSet<(Arc<str>, String, String)> = HashSet::new();
         let services = catalog.services(cloud);
         for name in &services {
             let Some(service) = catalog.service(cloud, name) else { continue };
             for operation in &service.operations {
+                requests.insert((operation.method.clone(), operation.uri.to_lowercase(), name.to_string()));
                 *risks.entry(risk_word(operation.class.risk)).or_insert(0) += 1;
                 *origins.entry(word(&operation.class.provenance)).or_insert(0) += 1;
             }
@@ -191,13 +195,14 @@ fn stats(format: Format) -> Result<u8, Failure> {
         clouds.insert(
             cloud.to_string(),
             json!({
-                "services": services.len(), "operations": operations, "risk": risks, "provenance": origins,
-                "unclassified": unknown,
+                "services": services.len(), "operations": operations, "requests": requests.len(), "risk": risks,
+                "provenance": origins, "unclassified": 0, "unknown": unknown, "bytes": catalog.data_size(cloud),
             }),
         );
     }
     if format == Format::Json {
-        output::json(&json!({ "schema": "escher.ops_stats/1", "clouds": clouds }));
+        let bytes: usize = catalog.clouds().into_iter().map(|cloud| catalog.data_size(cloud)).sum();
+        output::json(&json!({ "schema": "escher.ops_stats/2", "clouds": clouds, "bytes": bytes }));
     } else {
         output::line(&table.to_string());
     }

@@ -40,6 +40,7 @@ pub(crate) async fn run(
         return finish(&report, format);
     }
     let loaded = plan::load(what, format)?;
+    plan::runnable(&loaded.program)?;
     let project = Project::find(Some(&loaded.path), common)?;
     let parameters = plan::parameters(&loaded.program, set, &project)?;
     let engine = project.engine()?;

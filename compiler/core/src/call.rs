@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use escher_catalog::{Record, Repeat, Risk};
+use escher_catalog::{Record, Repeat, Risk, Service, argument, names};
 use escher_ir::program::{Builtin, Call, Expr, OperationUse, Projection};
 use escher_ir::{Type, operation};
 use escher_syntax::ast::{self, ExprKind};
@@ -14,10 +14,28 @@ use crate::checker::{Checker, Deferred, Place, Typed};
 use crate::member::{is_cloud, path_of};
 use crate::risk::{self, Witness};
 use crate::scope::Origin;
+use crate::seen;
 use crate::shapes;
 use crate::suggest::nearest;
 use crate::types::describe;
 use crate::unsupported::not_yet;
+
+/// The words of an operation's name as one: `virtual_machines.deallocate`.
+fn operation_of(words: &[ast::Name]) -> Option<ast::Name> {
+    let span = words.iter().map(|n| n.span).reduce(Span::join)?;
+    let text = words.iter().map(|n| n.text.as_str()).collect::<Vec<_>>().join(".");
+    Some(ast::Name { text, span })
+}
+
+/// Our name of an operation that is spelt as its cloud spells it: `StopInstances`, `VirtualMachines_Deallocate`.
+fn foreign_spelling(service: &Service, text: &str) -> Option<Arc<str>> {
+    let bare = names::bare(text);
+    // Azure's own library calls what takes long `begin_…`.
+    let begun = names::bare(&text.replace("begin_", ""));
+    let all = service.operations.names();
+    let is = |name: &&Arc<str>, bare: &str| names::bare(name) == bare;
+    all.iter().find(|n| is(n, &bare)).or_else(|| all.iter().find(|n| is(n, &begun))).cloned()
+}
 
 impl Checker<'_> {
     pub(crate) fn call(
@@ -69,7 +87,12 @@ impl Checker<'_> {
     /// A call of an operation of a cloud.
     fn cloud_call(&mut self, path: &[ast::Name], arguments: &[ast::Argument], span: Span) -> Typed {
         let path_span = path.iter().map(|n| n.span).reduce(Span::join).unwrap_or(span);
-        let [cloud, service_name, operation_name] = path else {
+        let [cloud, service_name, operation @ ..] = path else {
+            let help = "an operation is `cloud.service.operation(…)`, such as `aws.ec2.describe_instances()`";
+            self.say(Diagnostic::error("E0203", path_span, "this is no operation").help(help));
+            return self.skip_arguments(arguments);
+        };
+        let Some(operation_name) = operation_of(operation) else {
             let help = "an operation is `cloud.service.operation(…)`, such as `aws.ec2.describe_instances()`";
             self.say(Diagnostic::error("E0203", path_span, "this is no operation").help(help));
             return self.skip_arguments(arguments);
@@ -85,10 +108,10 @@ impl Checker<'_> {
                 operation_name.span,
                 format!("`{prefix}` has no operation `{}`", operation_name.text),
             );
-            if let Some(ours) = service.operations.iter().find(|o| *o.official == *operation_name.text) {
-                diagnostic = Diagnostic::error("E0209", operation_name.span, format!("write `{}` here", ours.name))
+            if let Some(ours) = foreign_spelling(&service, &operation_name.text) {
+                diagnostic = Diagnostic::error("E0209", operation_name.span, format!("write `{ours}` here"))
                     .help("operations are written in snake case")
-                    .fix(format!("write `{}`", ours.name), operation_name.span, &*ours.name);
+                    .fix(format!("write `{ours}`"), operation_name.span, &*ours);
             } else if let Some(near) = nearest(&operation_name.text, service.operations.names().iter().map(|n| &**n)) {
                 diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(
                     format!("write `{near}`"),
@@ -104,16 +127,18 @@ impl Checker<'_> {
         let probed = std::mem::take(&mut self.probed);
         let (lowered, longest) = self.arguments(&record, &service, arguments, span);
         let changes = record.operation.class.changes();
+        let class = argument::class(&record, |path| seen::seen(&lowered, path));
         self.calls += 1;
-        let call = Deferred { record: record.clone(), span: path_span, longest, probed };
+        let call = Deferred { record: record.clone(), class, span: path_span, longest, probed };
         if changes {
             self.change(call)
         } else {
             self.read(call)
         }
         self.note_operation(&full, &record);
-        let ty = match record.operation.output.and_then(|id| record.shape(id)) {
-            Some(shape) => Type::Shape(shapes::full_name(&service, &shape.name)),
+        // An answer of AWS is a structure; others' may be a list or a text.
+        let ty = match service.operation(&record.operation.name).and_then(|o| o.output) {
+            Some(id) => shapes::type_of(&service, id),
             None => Type::None,
         };
         let site = self.site(&operation_name.text);
@@ -165,7 +190,8 @@ impl Checker<'_> {
                 self.expr(&argument.value, None);
                 continue;
             };
-            let found = fields.iter().find(|(ours, f)| ***ours == *name.text || *f.official == *name.text);
+            let same = |official: &str| names::bare(official) == names::bare(&name.text);
+            let found = fields.get_key_value(&*name.text).or_else(|| fields.iter().find(|(_, f)| same(&f.official)));
             let Some((ours, field)) = found else {
                 let mut diagnostic = Diagnostic::error(
                     "E0204",
@@ -233,7 +259,7 @@ impl Checker<'_> {
                 Diagnostic::error("E0404", call.span, format!("a function cannot call `{operation}`"))
                     .help("make it an `action`, or hand the value in as a parameter"),
             );
-        } else if call.record.operation.class.risk > Risk::Read {
+        } else if call.class.risk > Risk::Read {
             self.judge(call);
         }
     }
@@ -246,7 +272,7 @@ impl Checker<'_> {
             None => {
                 // It changes nothing, but what it shows is worth protecting, such as a password.
                 let step = self.step.as_ref().map(|s| s.name.clone()).unwrap_or_default();
-                let class = &call.record.operation.class;
+                let class = &call.class;
                 self.witnesses.push(Witness {
                     span: call.span,
                     operation: call.record.name(),
@@ -274,8 +300,8 @@ impl Checker<'_> {
     }
 
     fn judge_change(&mut self, call: Deferred) {
-        let Deferred { record, span, longest, probed } = call;
-        let (class, name) = (&record.operation.class, record.name());
+        let Deferred { record, class, span, longest, probed } = call;
+        let name = record.name();
         let Some(step) = self.step.clone() else { return };
         let mut bound = step.max;
         match longest {

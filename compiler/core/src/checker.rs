@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use escher_catalog::{Record, Service};
+use escher_catalog::{Class, Record, Service};
 use escher_ir::program::{Expr, OperationUse};
 use escher_ir::{Digest, Type, Value};
 use escher_syntax::{Diagnostic, Span, ast};
@@ -76,6 +76,8 @@ pub(crate) struct StepContext {
 #[derive(Clone, Debug)]
 pub(crate) struct Deferred {
     pub(crate) record: Arc<Record>,
+    /// Its class with these arguments.
+    pub(crate) class: Class,
     pub(crate) span: Span,
     pub(crate) longest: Option<(Span, Length)>,
     /// Whether `unless` stands on it.

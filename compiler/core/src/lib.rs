@@ -23,6 +23,7 @@ mod playbook;
 mod project;
 mod risk;
 mod scope;
+mod seen;
 mod shapes;
 mod statement;
 mod step;

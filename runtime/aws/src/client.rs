@@ -210,6 +210,7 @@ impl Client {
     }
 
     async fn changed(&self, request: &Request) -> Result<Answer, CallError> {
+        ours(request)?;
         let plan = Plan::of(&request.record);
         let received = self.attempt(plan, request, request.target.change_role.as_deref()).await.map_err(|r| r.error)?;
         Ok(Answer {
@@ -220,8 +221,20 @@ impl Client {
     }
 }
 
+/// Refuses what another cloud has to do: this client speaks to AWS alone.
+fn ours(request: &Request) -> Result<(), CallError> {
+    let cloud = &request.record.service.cloud;
+    if &**cloud == "aws" {
+        return Ok(());
+    }
+    let message =
+        format!("{} is an operation of `{cloud}`, which this version can check and cannot run", request.record.name());
+    Err(CallError::unsent(ErrorKind::Invalid, message))
+}
+
 /// The plan of an operation that only looks.
 pub(crate) fn readable(request: &Request) -> Result<&'static Plan, CallError> {
+    ours(request)?;
     if request.record.operation.class.changes() {
         let message = format!("{} changes something and can't be called as a reading", request.record.name());
         return Err(CallError::unsent(ErrorKind::Invalid, message));

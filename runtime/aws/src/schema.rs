@@ -343,6 +343,7 @@ fn nameless() -> Shape {
         streaming: false,
         event_stream: false,
         json_value: false,
+        number_as_text: false,
     }
 }
 

@@ -22,7 +22,8 @@ pub(crate) fn protocol(service: &ServiceMeta) -> Box<dyn ClientProtocol> {
         Protocol::AwsQuery | Protocol::Ec2Query => {
             Box::new(AwsQueryProtocol::new().with_service_version(&*service.api_version))
         }
-        Protocol::RestJson => Box::new(AwsRestJsonProtocol::new()),
+        // The other clouds' operations were refused before (`client::ours`).
+        Protocol::RestJson | Protocol::AzureRest | Protocol::GoogleRest => Box::new(AwsRestJsonProtocol::new()),
         Protocol::RestXml => Box::new(AwsRestXmlProtocol::new()),
         Protocol::RpcV2Cbor => Box::new(RpcV2CborProtocol::new()),
     }

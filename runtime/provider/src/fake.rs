@@ -143,6 +143,10 @@ pub fn record(operation: &str) -> Option<Arc<Record>> {
         deprecated: false,
         static_context: Vec::new(),
         input_context: Vec::new(),
+        api_version: None,
+        upload: None,
+        download: false,
+        completion: None,
         class: Class { effects: vec![effect], risk, repeat, provenance: Provenance::Curated, reason: None },
     };
     Some(Arc::new(Record { service, operation, shapes: Vec::new() }))

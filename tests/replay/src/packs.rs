@@ -6,7 +6,7 @@ use zstd::bulk::{Decompressor, compress};
 
 static AWS: &[u8] = include_bytes!("../../../catalog/data/aws.bin");
 
-const MAGIC: &[u8] = b"ESCATLG\x01";
+const MAGIC: &[u8] = b"ESCATLG\x02";
 
 /// Most bytes of a chunk: as the catalogue has it.
 const LIMIT: usize = 4 << 20;

@@ -41,6 +41,7 @@ const TEXTS: &[(&str, &str)] = &[
 const PAGES: &[(&str, &str)] = &[
     ("bounds", include_str!("../../spec/bounds.md")),
     ("calls", include_str!("../../spec/calls.md")),
+    ("clouds", include_str!("../../spec/clouds.md")),
     ("habits", include_str!("../../spec/habits.md")),
     ("names", include_str!("../../spec/names.md")),
     ("order", include_str!("../../spec/order.md")),

@@ -73,6 +73,8 @@ impl Shapes<'_> {
             xml_namespace: namespace(&json["xmlNamespace"]),
             tags: None,
             context_param: None,
+            read_only: false,
+            ambient: false,
         }
     }
 
@@ -142,6 +144,7 @@ impl Shapes<'_> {
             streaming: false,
             event_stream: false,
             json_value: json["jsonvalue"] == true,
+            number_as_text: false,
         }
     }
 }
@@ -207,6 +210,10 @@ pub(super) fn record(suite: &Json, given: &Json) -> Record {
             deprecated: false,
             static_context: Vec::new(),
             input_context: Vec::new(),
+            api_version: None,
+            upload: None,
+            download: false,
+            completion: None,
             class: Class::worst(),
         },
         shapes: shapes.made,
