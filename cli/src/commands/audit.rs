@@ -14,6 +14,9 @@ use crate::{output, render};
 pub(crate) fn show(common: &Common, format: Format) -> Result<u8, Failure> {
     let engine = Project::find(None, common)?.engine()?;
     let entries = engine.audit(0)?;
+    if (0u64..).zip(&entries).any(|(number, entry)| number != entry.number) {
+        output::note("The audit log is not whole: `escher audit verify` says where.");
+    }
     let shown: Vec<Value> = entries
         .iter()
         .map(

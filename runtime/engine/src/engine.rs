@@ -257,7 +257,8 @@ impl Engine {
         crate::runs::report(self, run)
     }
 
-    /// The audit log, oldest first, from the entry numbered `from`.
+    /// The audit log, oldest first, from the entry numbered `from`, as far as it can be read: only
+    /// [`Engine::verify_audit`] says whether that is all.
     pub fn audit(&self, from: u64) -> Result<Vec<AuditEntry>, EngineError> {
         crate::audit::entries(self, from)
     }

@@ -5,6 +5,7 @@
 
 use escher_ir::Digest;
 use escher_ir::audit::{AuditEntry, AuditEvent, AuditSegment};
+use escher_ir::audit_bytes::raw_segment;
 use escher_ir::codec::{self, CodecError};
 use escher_ir::journal::{Entry, Event};
 use jiff::Timestamp;
@@ -184,12 +185,15 @@ pub(crate) fn of_events(run: &str, entries: &[Entry]) -> Vec<(Timestamp, AuditEv
     events
 }
 
-/// Entries from the one numbered `from`.
+/// Entries from the one numbered `from`; of segments that were damaged, those that can still be read.
 pub(crate) fn entries(engine: &Engine, from: u64) -> Result<Vec<AuditEntry>, EngineError> {
     let mut entries = Vec::new();
     for segment in engine.store.read(STREAM, 0)? {
-        let (_, segment): (_, AuditSegment) = codec::decode(&segment.bytes)?;
-        entries.extend(segment.entries.into_iter().filter(|e| e.number >= from));
+        let found = match codec::decode::<AuditSegment>(&segment.bytes) {
+            Ok((_, segment)) => segment.entries,
+            Err(_) => raw_segment(&segment.bytes).entries.into_iter().filter_map(|raw| raw.entry).collect(),
+        };
+        entries.extend(found.into_iter().filter(|e| e.number >= from));
     }
     Ok(entries)
 }
