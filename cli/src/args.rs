@@ -124,6 +124,33 @@ becomes the root key.")]
         #[command(flatten)]
         format: FormatArg,
     },
+    /// Run the `test` items of playbooks. Nothing is asked of a network.
+    #[command(after_help = "Examples:
+  escher test                                  all tests of all .esc files below here
+  escher test stop.esc --filter 'production'   those whose title has these words
+  escher test --format junit > results.xml")]
+    Test {
+        /// Files and folders.
+        #[arg(default_value = ".")]
+        paths: Vec<PathBuf>,
+        /// Only tests whose title has these words in it.
+        #[arg(long, value_name = "WORDS")]
+        filter: Option<String>,
+        /// How to show what became of them.
+        #[arg(long, value_enum, default_value_t = TestFormat::Human)]
+        format: TestFormat,
+    },
+    /// Draw what a playbook does: its statements, what waits for what, and how risky each is.
+    #[command(after_help = "Examples:
+  escher graph stop.esc > stop.svg
+  escher graph stop.esc:stop_dev_instances --format dot | dot -Tpng > stop.png")]
+    Graph {
+        /// FILE[:PLAYBOOK]
+        playbook: String,
+        /// The form of the picture.
+        #[arg(long, value_enum, default_value_t = GraphFormat::Svg)]
+        format: GraphFormat,
+    },
     /// Look things up in the catalogue of operations.
     Ops {
         #[command(subcommand)]
@@ -314,6 +341,28 @@ GET /_sandbox/activity lists every request; GET /_sandbox/state shows the whole 
     },
 }
 
+/// Forms of pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// A picture, drawn.
+    Svg,
+    /// For Graphviz.
+    Dot,
+    /// For Mermaid.
+    Mermaid,
+}
+
+/// How the results of tests are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestFormat {
+    /// For people.
+    Human,
+    /// One object, for scripts.
+    Json,
+    /// JUnit's XML, for build servers.
+    Junit,
+}
+
 /// Notations of grammars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Notation {
@@ -437,6 +486,7 @@ impl Cli {
             | Command::Resume { format, .. }
             | Command::Cancel { format, .. }
             | Command::Undo { format, .. } => of(format),
+            Command::Test { format: TestFormat::Json, .. } => Format::Json,
             Command::Ops { what } => match what {
                 Ops::Search { format, .. } | Ops::Show { format, .. } | Ops::Stats { format } => of(format),
             },

@@ -7,6 +7,7 @@ mod args;
 mod clouds;
 mod commands;
 mod failure;
+mod graph;
 mod limits;
 mod output;
 mod platform;
@@ -14,6 +15,7 @@ mod project;
 mod render;
 mod settings;
 mod source;
+mod testing;
 mod world;
 
 use std::process::ExitCode;

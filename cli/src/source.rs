@@ -44,10 +44,23 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
 /// What checking files gave: each that was asked for, then the modules that they use.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
-    /// With what was shown of each.
-    pub(crate) files: Vec<(render::diagnostics::File, Checked)>,
+    /// All of them.
+    pub(crate) files: Vec<Source>,
     /// How many of them were asked for.
     pub(crate) asked: usize,
+}
+
+/// A file or module.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// What there is to show of it.
+    pub(crate) file: render::diagnostics::File,
+    /// What checking it gave.
+    pub(crate) checked: Checked,
+    /// Which project it is of, by number.
+    pub(crate) project: usize,
+    /// Its number among the files of that project.
+    pub(crate) place: usize,
 }
 
 /// Checks files; those of one project share the modules that they use.
@@ -67,13 +80,14 @@ pub(crate) fn sources(paths: &[PathBuf]) -> Result<Sources, Failure> {
         }
     }
     let (mut asked, mut modules) = (Vec::new(), Vec::new());
-    for (files, entries) in projects {
+    for (project, (files, entries)) in projects.into_iter().enumerate() {
         let (paths, entries): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
-        for (at, checked) in escher_core::check_files(&files, entries).into_iter().enumerate() {
-            let path = paths.get(at).map_or_else(|| files.shown(&checked.id), |p| p.display().to_string());
+        for (place, checked) in escher_core::check_files(&files, entries).into_iter().enumerate() {
+            let path = paths.get(place).map_or_else(|| files.shown(&checked.id), |p| p.display().to_string());
             let diagnostics = checked.checked.diagnostics.clone();
             let file = render::diagnostics::File { path, text: checked.text, diagnostics };
-            if at < paths.len() { &mut asked } else { &mut modules }.push((file, checked.checked));
+            let source = Source { file, checked: checked.checked, project, place };
+            if place < paths.len() { &mut asked } else { &mut modules }.push(source);
         }
     }
     let count = asked.len();
@@ -85,12 +99,12 @@ impl Sources {
     /// What there is to show: the files asked for, and the modules that something is said of.
     pub(crate) fn shown(&self) -> Vec<&render::diagnostics::File> {
         let said = |at: usize, f: &render::diagnostics::File| at < self.asked || !f.diagnostics.is_empty();
-        self.files.iter().enumerate().filter(|(at, (f, _))| said(*at, f)).map(|(_, (f, _))| f).collect()
+        self.files.iter().enumerate().filter(|(at, s)| said(*at, &s.file)).map(|(_, s)| &s.file).collect()
     }
 
     /// Whether a file, or a module that one uses, has errors.
     pub(crate) fn has_errors(&self) -> bool {
-        self.files.iter().any(|(_, checked)| checked.has_errors())
+        self.files.iter().any(|s| s.checked.has_errors())
     }
 }
 
@@ -107,7 +121,7 @@ pub(crate) fn check(path: &Path, format: Format) -> Result<Checked, Failure> {
     if sources.has_errors() {
         return Err(Failure::told(1));
     }
-    Ok(sources.files.into_iter().next().map(|(_, checked)| checked).unwrap_or_default())
+    Ok(sources.files.into_iter().next().map(|s| s.checked).unwrap_or_default())
 }
 
 /// One playbook of a file, checked.

@@ -59,9 +59,10 @@ fn diagnostics_as_sarif() {
 fn the_help_of_every_command_has_words() {
     let folder = tempfile::tempdir().unwrap();
     insta::assert_snapshot!(text(&escher(folder.path(), &["--help"]).stdout));
-    for command in
-        ["init", "check", "fmt", "fix", "explain", "ops", "compile", "plan", "approve", "run", "resume", "undo"]
-    {
+    for command in [
+        "init", "check", "fmt", "fix", "explain", "test", "graph", "ops", "compile", "plan", "approve", "run",
+        "resume", "undo",
+    ] {
         let output = escher(folder.path(), &[command, "--help"]);
         assert_eq!(output.status.code(), Some(0));
         assert!(text(&output.stdout).contains("Usage: escher"), "{command}");
@@ -141,4 +142,34 @@ fn certain_repairs_are_applied() {
     let output = escher(folder.path(), &["fix", "a.esc"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(std::fs::read_to_string(&path).unwrap().contains("aws.ec2.describe_instances()"));
+}
+
+#[test]
+fn a_picture_shows_what_waits_for_what_and_its_risk_without_colour() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut source = String::from("@risk(high)\n@approval(by: \"manager\")\nplaybook long(ids: list<string>) {\n");
+    for n in 0..15 {
+        source.push_str(&format!(
+            "    let v{n} = aws.ec2.describe_instances(instance_ids: ids).reservations.flat_map(.instances)\n    \
+             step s{n} \"Stop <{n}> & \\\"more\\\" of what has a title that is much too long\" for m in v{n} max 5 {{ \
+             aws.ec2.stop_instances(instance_ids: [m.instance_id]) }}\n"
+        ));
+    }
+    source.push_str("}\n");
+    std::fs::write(folder.path().join("long.esc"), source).unwrap();
+    let draw = |format: &str| {
+        let output = escher(folder.path(), &["graph", "long.esc", "--format", format]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let svg = draw("svg");
+    assert_eq!((svg.matches("<rect ").count(), svg.matches("◕ high").count()), (31, 15), "{svg}");
+    assert_eq!(svg.matches("marker-end").count(), 29, "each waits for the one above it, and says so once");
+    assert!(svg.contains("Stop &lt;0&gt; &amp; &quot;more") && !svg.contains("Stop <"), "{svg}");
+    assert!(draw("dot").contains("n0 -> n1;"));
+    assert!(draw("mermaid").contains("n0 --> n1"));
+    let example = root().join("examples/stop_dev_instances.esc");
+    insta::assert_snapshot!(text(
+        &escher(folder.path(), &["graph", example.to_str().unwrap(), "--format", "dot"]).stdout
+    ));
 }

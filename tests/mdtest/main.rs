@@ -49,7 +49,9 @@ mod tests {
         };
     }
 
-    pages![actions, bounds, calls, catch, clauses, clouds, habits, modules, names, order, risk, steps, types, waits];
+    pages![
+        actions, bounds, calls, catch, clauses, clouds, habits, modules, names, order, risk, steps, tests, types, waits
+    ];
 
     #[test]
     #[allow(clippy::disallowed_methods, reason = "the pages are on the disk")]

@@ -9,7 +9,7 @@ use crate::{output, source};
 
 pub(crate) fn check(paths: &[PathBuf], format: Format) -> Result<u8, Failure> {
     let sources = source::sources(&playbook_files(paths)?)?;
-    let playbooks = sources.files.iter().take(sources.asked).map(|(_, checked)| checked.playbooks.len()).sum();
+    let playbooks = sources.files.iter().take(sources.asked).map(|s| s.checked.playbooks.len()).sum();
     let files = sources.shown();
     let errors =
         files.iter().flat_map(|f| &f.diagnostics).filter(|d| d.severity == escher_core::Severity::Error).count();

@@ -2,11 +2,12 @@
 
 pub(crate) mod approve;
 mod audit;
-mod check;
+pub(crate) mod check;
 mod compile;
 mod explain;
 mod fix;
 mod fmt;
+mod graph;
 mod init;
 mod manual;
 mod ops;
@@ -14,6 +15,7 @@ mod plan;
 mod run;
 mod runs;
 mod sandbox;
+mod test;
 mod trust;
 
 use crate::args::{Audit, Cli, Command, Runs, Trust};
@@ -29,6 +31,8 @@ pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Command::Fmt { paths, check, .. } => fmt::files(paths, *check),
         Command::Fix { paths } => fix::fix(paths),
         Command::Explain { what, playbook, .. } => explain::explain(what, playbook.as_deref(), format),
+        Command::Graph { playbook, format } => graph::graph(playbook, *format),
+        Command::Test { paths, filter, format } => test::test(paths, filter.as_deref(), *format),
         Command::Ops { what } => ops::ops(what),
         Command::Compile { playbook, output } => compile::compile(playbook, output),
         Command::Plan { playbook, set, output, .. } => {

@@ -57,6 +57,11 @@ impl Checker<'_> {
                 {
                     return self.step_of(word, value, arguments, span);
                 }
+                if let ExprKind::Name(word) = &base.kind
+                    && let Some(Origin::Run(info)) = self.lookup(word).map(|b| b.origin.clone())
+                {
+                    return self.outcome_call(word, &info, name, arguments);
+                }
                 if let Some(module) = self.module_of(base) {
                     return self.module_call(&module, name, arguments, span);
                 }

@@ -149,6 +149,10 @@ pub(crate) struct Checker<'w> {
     pub(crate) lenient_nodes: BTreeMap<String, Span>,
     pub(crate) cut_nodes: BTreeMap<String, Span>,
     pub(crate) place: Place,
+    /// Playbooks of the file that were checked, for its tests.
+    pub(crate) playbooks: HashMap<String, crate::testing::PlaybookInfo>,
+    /// In a test, where records may leave members out.
+    pub(crate) partial: bool,
     pub(crate) step: Option<StepContext>,
     pub(crate) witnesses: Vec<Witness>,
     /// Steps of the playbook at hand whose body changes what exists, and does not only add to it.
@@ -197,6 +201,8 @@ impl<'w> Checker<'w> {
             lenient_nodes: BTreeMap::new(),
             cut_nodes: BTreeMap::new(),
             place: Place::Pure,
+            playbooks: HashMap::new(),
+            partial: false,
             step: None,
             witnesses: Vec::new(),
             changed: BTreeSet::new(),

@@ -9,7 +9,15 @@ pub(crate) fn fold(expr: &Expr) -> Option<Value> {
     if let Expr::Literal(value) = expr {
         return Some(value.clone());
     }
-    let program = Program {
+    let program = empty_program();
+    let mut host = NoHost;
+    let limits = escher_eval::Limits { fuel: 100_000, ..Default::default() };
+    Evaluator::new(&program, &mut host, "const").with_limits(limits).expr(expr).ok().flatten()
+}
+
+/// A program that does nothing, for expressions that need none.
+pub(crate) fn empty_program() -> Program {
+    Program {
         edition: escher_ir::EDITION,
         playbook: Playbook {
             name: String::new(),
@@ -25,8 +33,5 @@ pub(crate) fn fold(expr: &Expr) -> Option<Value> {
         functions: Default::default(),
         operations: Default::default(),
         waiters: Default::default(),
-    };
-    let mut host = NoHost;
-    let limits = escher_eval::Limits { fuel: 100_000, ..Default::default() };
-    Evaluator::new(&program, &mut host, "const").with_limits(limits).expr(expr).ok().flatten()
+    }
 }

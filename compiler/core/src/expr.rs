@@ -100,6 +100,13 @@ impl Checker<'_> {
         if let Some(binding) = self.lookup(name).cloned() {
             return match binding.origin {
                 Origin::Const(value) => Typed::new(Expr::Literal(value), binding.ty),
+                Origin::Run(_) => {
+                    self.say(
+                        Diagnostic::error("E0206", span, format!("`{name}` is a run, not a value"))
+                            .help(format!("write `{name}.items(\"step\")`, `{name}.calls(…)`, `{name}.refused`")),
+                    );
+                    Typed::error()
+                }
                 Origin::Step { .. } => {
                     self.say(
                         Diagnostic::error("E0206", span, format!("`{name}` is a step, not a value"))
@@ -294,7 +301,11 @@ impl Checker<'_> {
                 );
             }
             let Some(field) = fields.get(ours.as_str()) else { continue };
-            let typed = self.expr_of(value, &field.ty, &format!("`{ours}` of `{short}`"));
+            let what = format!("`{ours}` of `{short}`");
+            let typed = match self.partial {
+                true => self.mocked(value, &field.ty, &what),
+                false => self.expr_of(value, &field.ty, &what),
+            };
             if given.contains(&ours) {
                 self.error("E0202", span, format!("`{ours}` is given twice"));
             }
@@ -302,7 +313,7 @@ impl Checker<'_> {
             parts.push(RecordPart::Field(ours, typed.expr));
         }
         for (name, field) in fields.iter() {
-            if field.required && !given.iter().any(|g| **g == **name) {
+            if field.required && !self.partial && !given.iter().any(|g| **g == **name) {
                 self.say(
                     Diagnostic::error("E0309", span, format!("`{short}` needs `{name}`"))
                         .help(format!("add `{name}: …`, {}", describe(&field.ty))),

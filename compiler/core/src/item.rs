@@ -68,11 +68,14 @@ pub(crate) fn check_file(world: &dyn World, node: &Node, module: usize, modules:
             ItemKind::Trigger { name, .. } => {
                 checker.say(not_yet(name.span, "`trigger`", "run the playbook by hand"));
             }
-            ItemKind::Test { title, .. } => {
-                checker.say(not_yet(title.span, "`test`", "try it with `escher run --sandbox`"));
-            }
             ItemKind::Error => checker.broken.push(item.span),
-            ItemKind::Use { .. } | ItemKind::Type { .. } | ItemKind::Const { .. } => {}
+            ItemKind::Use { .. } | ItemKind::Test { .. } | ItemKind::Type { .. } | ItemKind::Const { .. } => {}
+        }
+    }
+    // Last: a test calls playbooks, wherever they stand.
+    for item in &file.items {
+        if let ItemKind::Test { title, body } = &item.kind {
+            checked.tests.push(checker.test(title, body));
         }
     }
     let exports = checker.exports_of(node);
@@ -112,6 +115,7 @@ impl Checker<'_> {
             constants: constants.collect(),
             signatures: known.collect(),
             functions: std::mem::take(&mut self.functions),
+            playbooks: std::mem::take(&mut self.playbooks),
         }
     }
 

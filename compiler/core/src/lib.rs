@@ -28,6 +28,7 @@ mod shapes;
 mod statement;
 mod step;
 mod suggest;
+mod testing;
 mod types;
 mod unsupported;
 mod wait;
@@ -36,6 +37,7 @@ mod world;
 pub use escher_syntax::{Diagnostic, Edit, Fix, Label, Severity, Span};
 pub use module::{MAX_DEPTH, MAX_MODULES, MAX_TEXT, ModuleId};
 pub use risk::Witness;
+pub use testing::{CheckedTest, ExprId, Mock, MockAnswer, TestKind, TestStatement};
 pub use world::{CatalogWorld, NoModule, TextWorld, World};
 
 use std::sync::Arc;
@@ -58,6 +60,8 @@ pub struct CheckedPlaybook {
 pub struct Checked {
     /// Its playbooks, in order.
     pub playbooks: Vec<CheckedPlaybook>,
+    /// Its tests, in order.
+    pub tests: Vec<CheckedTest>,
     /// Everything there is to say, in order of spans.
     pub diagnostics: Vec<Diagnostic>,
 }

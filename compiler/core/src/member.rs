@@ -37,6 +37,9 @@ impl Checker<'_> {
                 self.uses.insert(word.clone());
                 return self.step_member(&word.clone(), item, name);
             }
+            if let Some(Origin::Run(info)) = self.lookup(word).map(|b| b.origin.clone()) {
+                return self.outcome_member(&word.clone(), &info, name);
+            }
             if word == "run" {
                 return self.run_member(name);
             }

@@ -1,5 +1,7 @@
 //! A playbook: its attributes, its parameters, and whether what it declares is what it does.
 
+use std::collections::BTreeMap;
+
 use escher_catalog::Risk;
 use escher_ir::program::{Approval, Block, Builtin, Expr, NodeKind, Param, Playbook, Program};
 use escher_ir::{Type, Value};
@@ -12,6 +14,7 @@ use crate::risk::{self, Witness};
 use crate::scope::Origin;
 use crate::statement::doc_text;
 use crate::suggest::nearest;
+use crate::testing::PlaybookInfo;
 
 const ATTRIBUTES: &[&str] = &["risk", "approval", "owner", "version", "freeze_exempt"];
 const LEVELS: &[&str] = &["read", "low", "medium", "high", "critical"];
@@ -34,13 +37,17 @@ impl Checker<'_> {
         self.waiters.clear();
         let (declared, approval) = self.attributes(item);
         self.place = Place::Read;
-        let (params, returns, nodes) = self.scoped(|c| {
+        let (params, returns, nodes, steps) = self.scoped(|c| {
             let params = c.params(&callable.params);
             let returns = callable.returns.as_ref().map(|t| c.resolve(t)).unwrap_or(Type::None);
             let nodes = c.body(&callable.body, &returns);
-            (params, returns, nodes)
+            let steps = c.steps_in_scope();
+            (params, returns, nodes, steps)
         });
         self.place = Place::Pure;
+        let known = params.iter().map(|p| (p.name.clone(), p.ty.clone(), p.default.is_some())).collect();
+        let info = PlaybookInfo { params: known, steps, returns: returns.clone() };
+        self.playbooks.insert(callable.name.text.clone(), info);
         let mut witnesses = std::mem::take(&mut self.witnesses);
         witnesses.sort_by(|a, b| b.raised.cmp(&a.raised).then(a.span.cmp(&b.span)));
         let inferred = witnesses.iter().map(|w| w.raised).max().unwrap_or(Risk::Read);
@@ -97,6 +104,18 @@ impl Checker<'_> {
             self.say(told.help("give a part a name with `let`, `const` or `fn`"));
         }
         CheckedPlaybook { name: callable.name.text.clone(), program: Some(program), witnesses }
+    }
+
+    /// The steps of the body at hand, with the type of what a test sees of an item: its shape, or its key as text.
+    fn steps_in_scope(&self) -> BTreeMap<String, Type> {
+        let steps = self.scope.iter().filter_map(|b| match &b.origin {
+            Origin::Step { item, .. } => {
+                let seen = item.clone().filter(|ty| matches!(ty, Type::Shape(_))).unwrap_or(Type::STRING);
+                Some((b.name.clone(), seen))
+            }
+            _ => None,
+        });
+        steps.collect()
     }
 
     fn attributes(&mut self, item: &ast::Item) -> (Declared<Risk>, Declared<Approval>) {

@@ -14,6 +14,8 @@ pub(crate) enum Origin {
     Lambda,
     /// A constant of the file.
     Const(Value),
+    /// What a playbook did, in a test.
+    Run(crate::testing::PlaybookInfo),
     /// A step, with the type of its items and of its body's value.
     Step {
         /// Type of an item; none for a step that is done once.

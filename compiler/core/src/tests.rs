@@ -57,7 +57,9 @@ fn only_what_is_read_is_asked_for() {
 /// The example with one replacement, and the diagnostic that it must give: code and underlined text.
 fn broken(from: &str, to: &str) -> (&'static str, String) {
     assert!(EXAMPLE.contains(from), "{from}");
-    only(&EXAMPLE.replace(from, to))
+    // Its tests would repeat each mistake.
+    let playbook = EXAMPLE.split("\ntest ").next().unwrap();
+    only(&playbook.replace(from, to))
 }
 
 #[test]

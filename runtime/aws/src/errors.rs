@@ -108,6 +108,11 @@ const TABLE: &[(Rule, ErrorKind)] = &[
     (Starts("Invalid"), Invalid),
 ];
 
+/// The kind of an error answer with this code, whatever its status.
+pub fn kind_of(code: &str) -> ErrorKind {
+    kind(Some(code), 0)
+}
+
 /// The kind of an error answer.
 pub(crate) fn kind(code: Option<&str>, status: u16) -> ErrorKind {
     let code = code.unwrap_or_default();

@@ -34,5 +34,6 @@ mod write;
 mod xml;
 
 pub use client::{Client, Options};
+pub use errors::kind_of;
 pub use http::MAX_BODY;
 pub use paging::MAX_PAGES;

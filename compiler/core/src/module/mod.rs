@@ -17,6 +17,7 @@ use escher_syntax::Span;
 
 use crate::checker::Signature;
 use crate::project::Usage;
+use crate::testing::PlaybookInfo;
 
 pub use graph::{MAX_DEPTH, MAX_MODULES, MAX_TEXT};
 pub(crate) use graph::{Node, load};
@@ -73,6 +74,7 @@ pub(crate) struct Exports {
     pub(crate) constants: HashMap<String, (Type, Value)>,
     pub(crate) signatures: HashMap<String, Arc<Signature>>,
     pub(crate) functions: BTreeMap<String, Lowered>,
+    pub(crate) playbooks: HashMap<String, PlaybookInfo>,
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use escher_syntax::{Diagnostic, Span};
 use super::{Exports, link};
 use crate::checker::{Checker, Typed};
 use crate::suggest::nearest;
+use crate::testing::PlaybookInfo;
 
 /// What there is to say of a name of another module.
 enum Seen {
@@ -138,6 +139,13 @@ impl<'w> Checker<'w> {
                 Some(Type::Unknown)
             }
         }
+    }
+
+    /// A playbook of another module, for a test.
+    pub(crate) fn imported_playbook(&mut self, alias: &str, name: &ast::Name) -> Option<(usize, PlaybookInfo)> {
+        let (module, exports) = self.exports(alias)?;
+        let info = exports.playbooks.get(&name.text).filter(|_| !name.text.starts_with('_'))?;
+        Some((module, info.clone()))
     }
 
     /// A function that one of the modules has, for a suggestion: `vm.list`.
