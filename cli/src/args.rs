@@ -124,6 +124,17 @@ becomes the root key.")]
         #[command(flatten)]
         format: FormatArg,
     },
+    /// Write a page for each playbook: parameters, risk, steps, operations, and a picture.
+    #[command(after_help = "Example:
+  escher doc playbooks/ -o pages")]
+    Doc {
+        /// Files and folders.
+        #[arg(default_value = ".")]
+        paths: Vec<PathBuf>,
+        /// The folder of the pages.
+        #[arg(short, long, value_name = "DIR")]
+        output: PathBuf,
+    },
     /// Run the `test` items of playbooks. Nothing is asked of a network.
     #[command(after_help = "Examples:
   escher test                                  all tests of all .esc files below here

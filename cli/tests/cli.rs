@@ -60,7 +60,7 @@ fn the_help_of_every_command_has_words() {
     let folder = tempfile::tempdir().unwrap();
     insta::assert_snapshot!(text(&escher(folder.path(), &["--help"]).stdout));
     for command in [
-        "init", "check", "fmt", "fix", "explain", "test", "graph", "ops", "compile", "plan", "approve", "run",
+        "init", "check", "fmt", "fix", "explain", "test", "graph", "doc", "ops", "compile", "plan", "approve", "run",
         "resume", "undo",
     ] {
         let output = escher(folder.path(), &[command, "--help"]);
@@ -172,4 +172,26 @@ fn a_picture_shows_what_waits_for_what_and_its_risk_without_colour() {
     insta::assert_snapshot!(text(
         &escher(folder.path(), &["graph", example.to_str().unwrap(), "--format", "dot"]).stdout
     ));
+}
+
+#[test]
+fn a_page_says_what_a_playbook_takes_does_and_risks() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = root().join("examples/stop_dev_instances.esc");
+    std::fs::copy(example, folder.path().join("stop.esc")).unwrap();
+    std::fs::create_dir(folder.path().join("other")).unwrap();
+    let plain =
+        "/// <b>Looks</b> | and more.\nplaybook stop_dev_instances(a: \"x\" | \"y\" = \"x\") {\n    report { a }\n}\n";
+    std::fs::write(folder.path().join("other/b.esc"), plain).unwrap();
+    let output = escher(folder.path(), &["doc", "stop.esc", "other", "-o", "pages"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let read = |name: &str| std::fs::read_to_string(folder.path().join("pages").join(name)).unwrap();
+    insta::assert_snapshot!(read("stop_dev_instances.md"));
+    assert!(read("stop_dev_instances.svg").starts_with("<svg "));
+    // A second playbook of the same name has a page of its own, and nothing of its text is taken for markup.
+    assert!(read("stop_dev_instances-2.md").contains("&lt;b&gt;Looks&lt;/b&gt;"));
+    assert!(
+        read("index.md")
+            .contains("[stop_dev_instances](stop_dev_instances-2.md) | &lt;b&gt;Looks&lt;/b&gt; \\| and more.")
+    );
 }

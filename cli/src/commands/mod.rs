@@ -4,6 +4,7 @@ pub(crate) mod approve;
 mod audit;
 pub(crate) mod check;
 mod compile;
+mod doc;
 mod explain;
 mod fix;
 mod fmt;
@@ -31,6 +32,7 @@ pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Command::Fmt { paths, check, .. } => fmt::files(paths, *check),
         Command::Fix { paths } => fix::fix(paths),
         Command::Explain { what, playbook, .. } => explain::explain(what, playbook.as_deref(), format),
+        Command::Doc { paths, output } => doc::doc(paths, output),
         Command::Graph { playbook, format } => graph::graph(playbook, *format),
         Command::Test { paths, filter, format } => test::test(paths, filter.as_deref(), *format),
         Command::Ops { what } => ops::ops(what),
