@@ -3,6 +3,9 @@
 //! Both clouds' APIs are about resources, so the method says more than in AWS: a GET looks, a DELETE removes. What a POST does its
 //! verb says; a POST without a verb that is known is unknown, which is the top. Single operations are *not* named here.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use super::nouns::{self, Thing};
 use super::rules::{by_verb, permissions};
 use super::verbs::{self, Act};
@@ -161,11 +164,11 @@ fn act(verb: &str, phrase: &[&str]) -> Option<Act> {
 }
 
 fn known(verb: &str) -> Option<Act> {
-    LEXICON
-        .iter()
-        .find(|(_, verbs)| verbs.split_whitespace().any(|v| v == verb))
-        .map(|(act, _)| *act)
-        .or_else(|| verbs::act(verb))
+    static INDEX: OnceLock<HashMap<&str, Act>> = OnceLock::new();
+    let index = INDEX.get_or_init(|| {
+        LEXICON.iter().flat_map(|(act, verbs)| verbs.split_whitespace().map(move |v| (v, *act))).collect()
+    });
+    index.get(verb).copied().or_else(|| verbs::act(verb))
 }
 
 /// A call that looks, unless what it shows is worth protecting.
@@ -281,4 +284,18 @@ fn sorted(mut verdict: Verdict) -> Verdict {
     verdict.effects.sort_unstable();
     verdict.effects.dedup();
     verdict
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LEXICON;
+
+    #[test]
+    fn no_verb_says_two_things() {
+        let mut verbs: Vec<&str> = LEXICON.iter().flat_map(|(_, verbs)| verbs.split_whitespace()).collect();
+        let all = verbs.len();
+        verbs.sort_unstable();
+        verbs.dedup();
+        assert_eq!(verbs.len(), all);
+    }
 }
