@@ -303,7 +303,9 @@ impl StepRun<'_> {
         loop {
             let unit = {
                 let mut queue = self.queue.lock().await;
-                if self.stops() {
+                // What the journal knows an intent of is in flight: it is finished, however many have failed.
+                let in_flight = queue.units.front().is_some_and(|unit| unit.resumed);
+                if self.stops() && (self.runner.options.cancel.is_cancelled() || !in_flight) {
                     return Ok(());
                 }
                 self.next(&mut queue).await?

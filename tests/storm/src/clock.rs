@@ -1,0 +1,38 @@
+//! A clock that stands still unless the run waits: tokio's paused time, seen from every thread.
+
+use escher_engine::Clock;
+use jiff::{SignedDuration, Timestamp};
+use tokio::runtime::Handle;
+use tokio::time::Instant;
+
+/// Where the paused clock began, in the world's own time.
+const BEGIN: i64 = 1_795_248_000; // 2026-11-21T08:00:00Z
+
+/// The runtime's paused time as the engine's clock.
+#[derive(Clone, Debug)]
+pub struct PausedClock {
+    handle: Handle,
+    began: Instant,
+}
+
+impl PausedClock {
+    /// Must be called inside a runtime whose time is paused.
+    pub fn new() -> PausedClock {
+        PausedClock { handle: Handle::current(), began: Instant::now() }
+    }
+}
+
+impl Default for PausedClock {
+    fn default() -> PausedClock {
+        PausedClock::new()
+    }
+}
+
+impl Clock for PausedClock {
+    fn now(&self) -> Timestamp {
+        // The journal writes on a thread of its own, which knows nothing of the runtime otherwise.
+        let _inside = self.handle.enter();
+        let passed = SignedDuration::try_from(self.began.elapsed()).unwrap_or_default();
+        Timestamp::from_second(BEGIN).unwrap() + passed
+    }
+}
