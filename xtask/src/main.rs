@@ -11,6 +11,7 @@ mod ci;
 mod lab;
 mod paths;
 mod process;
+mod storm;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ usage: cargo xtask COMMAND
   lab e2e [WORD]     the end-to-end scenarios, or those whose name contains WORD
   lab fetch          installs the lab's servers and suites, which tests of single crates look for
   lab clean          removes what the lab installed
+  storm [--runs N] [--seed S]  random playbooks on a cloud that breaks down, their processes killed (1000 runs)
   bench [--strict]   Escher beside its peers on one server, as a table in Markdown; --strict fails past a limit
   catalog            imports the clouds' API models into catalog/data";
 
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
     let result = match command {
         "ci" => ci::run(rest),
         "lab" => lab::run(rest),
+        "storm" => storm::run(rest),
         "bench" => bench::run(rest),
         "catalog" => catalog::run(rest),
         "help" | "--help" | "-h" => {

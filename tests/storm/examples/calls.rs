@@ -86,7 +86,8 @@ async fn dag(folder: &Path, steps: usize) {
     let engine = Engine::new(Arc::new(SqliteStore::open(folder).unwrap()));
     let ambient = Target { cloud: "aws".into(), ..Target::default() };
     let begin = Instant::now();
-    let planned = engine.plan(program, BTreeMap::new(), &Noop::new(0), &PlanOptions::new("otto", ambient)).await.unwrap();
+    let planned =
+        engine.plan(program, BTreeMap::new(), &Noop::new(0), &PlanOptions::new("otto", ambient)).await.unwrap();
     assert_eq!(planned.plan.steps.len(), steps);
     println!(
         "{steps} steps: check {:.0} ms, plan {:.0} ms, peak {:.0} MB",

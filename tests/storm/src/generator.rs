@@ -43,7 +43,10 @@ pub static FEATURES: LazyLock<Features> = LazyLock::new(|| {
     let copy = "aws.ec2.create_snapshot(volume_id: \"vol-1\", description: \"x\") unless ";
     let found = "aws.ec2.describe_snapshots(snapshot_ids: [\"x\"]).snapshots.first()";
     Features {
-        wait: step(&format!("{stop}\n        wait aws.ec2.instance_stopped(instance_ids: [m.instance_id]) timeout 10m"), ""),
+        wait: step(
+            &format!("{stop}\n        wait aws.ec2.instance_stopped(instance_ids: [m.instance_id]) timeout 10m"),
+            "",
+        ),
         probe: step(&format!("{copy}{found}"), ""),
         catch: step(&format!("{stop} catch {{ denied => skip }}"), ""),
         step_catch: step(stop, " catch { denied => skip }"),
@@ -66,7 +69,8 @@ const HEAD: &str = "/// Drawn by a storm.
 @approval(by: \"manager\", of: 2)
 playbook storm(limit: int(1..=50) = 50) {
 ";
-const MACHINES: &str = "    let machines = aws.ec2.describe_instances(filters: [{ name: \"tag:env\", values: [\"dev\"] }])
+const MACHINES: &str =
+    "    let machines = aws.ec2.describe_instances(filters: [{ name: \"tag:env\", values: [\"dev\"] }])
         .reservations.flat_map(.instances)
         .filter(m => m.tags[\"env\"] == \"dev\" and m.state.name == \"running\")
 ";
@@ -185,7 +189,9 @@ fn stop_chain(random: &mut Random, found: &mut Generated, steps: &mut String) {
         }
         let tagged = random.percent(25);
         if tagged {
-            body = format!("aws.ec2.create_tags(resources: [m.instance_id], tags: {{ \"by\": \"storm\" }})\n        {body}");
+            body = format!(
+                "aws.ec2.create_tags(resources: [m.instance_id], tags: {{ \"by\": \"storm\" }})\n        {body}"
+            );
             found.body("tagged", 1);
         }
         if wait {

@@ -87,7 +87,10 @@ fn truth(drawn: &Generated, report: &RunReport, world: &World) -> Result<(), Str
             };
             if wrong {
                 let words = item.reason.as_deref().unwrap_or("no reason");
-                return Err(format!("{id} is `{:?}` in step {step} ({words}), and was {what} {count} times", item.outcome));
+                return Err(format!(
+                    "{id} is `{:?}` in step {step} ({words}), and was {what} {count} times",
+                    item.outcome
+                ));
             }
         }
     }

@@ -211,7 +211,11 @@ impl<'d> Storm<'d> {
     /// Starts a run, or takes it up again, until it has ended.
     async fn live(&mut self, run: &str, undo: bool) -> Result<RunReport, String> {
         let lives = self.lives(self.story.items);
-        for life in lives.into_iter().chain(std::iter::repeat_with(|| Life { dies_at: None, lands: false, cancels: false })).take(12) {
+        for life in lives
+            .into_iter()
+            .chain(std::iter::repeat_with(|| Life { dies_at: None, lands: false, cancels: false }))
+            .take(12)
+        {
             let shown = self.engine()?.show(run).map_err(|e| e.to_string())?;
             self.story.statuses.push(shown.standing.word());
             let begun = match shown.standing {
@@ -226,6 +230,8 @@ impl<'d> Storm<'d> {
                         self.story.statuses.push(report.standing.word());
                         return Ok(report);
                     }
+                    // Told to stop while it waited for the lease of the dead.
+                    Err(EngineError::Refused(refused)) if life.cancels && refused.reason.contains("at work") => {}
                     Err(error) => return Err(format!("it cannot go on: {error}")),
                 }
             }

@@ -5,6 +5,7 @@ mod emulator;
 pub mod escher;
 mod gate;
 mod http;
+mod race;
 mod random;
 mod sandbox;
 pub mod scenarios;

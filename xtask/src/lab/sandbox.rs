@@ -46,12 +46,17 @@ impl Sandbox {
         self.0.port
     }
 
-    /// How often each instance began to stop, and began to start, by the server's own log.
-    pub fn transitions(&self) -> Result<BTreeMap<String, Transitions>> {
+    /// Its own log of requests.
+    pub fn activity(&self) -> Result<Value> {
         let answer = http::ask(self.0.port, "GET", "/_sandbox/activity", "")?;
         check::equal("status of the activity log", &answer.status, &200)?;
+        Ok(serde_json::from_str(&answer.body)?)
+    }
+
+    /// How often each instance began to stop, and began to start, by the server's own log.
+    pub fn transitions(&self) -> Result<BTreeMap<String, Transitions>> {
         let mut counted = BTreeMap::<String, Transitions>::new();
-        for entry in check::list(&serde_json::from_str(&answer.body)?, "/entries")? {
+        for entry in check::list(&self.activity()?, "/entries")? {
             count(entry, &mut counted)?;
         }
         Ok(counted)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{emulator, escher, gate, sandbox, steps, storm};
+use super::{emulator, escher, gate, race, sandbox, steps, storm};
 use crate::Result;
 
 /// A scenario: its name, and what it does with the command line.
@@ -24,6 +24,8 @@ const SCENARIOS: &[Scenario] = &[
     ("steps: attached between approval and run, and skipped", steps::attached),
     ("steps: temporary is taken back, and owed after a crash", steps::temporary),
     ("sandbox: fifty kills, fifty resumptions, one transition each", storm::kills),
+    ("race: two processes start one run, one has it", race::two_start),
+    ("race: who slept past the lease sends nothing more", race::one_sleeps),
 ];
 
 /// Runs the scenarios whose names contain `word`.

@@ -178,15 +178,18 @@ fn script(project: &Project, argument: &str) -> Result<Command> {
     Ok(command)
 }
 
-fn segments(project: &Project) -> Result<u64> {
+/// Segments that the journals of a project hold.
+pub(super) fn segments(project: &Project) -> Result<u64> {
     Ok(process::text(&mut script(project, "count")?)?.trim().parse()?)
 }
 
-fn watcher(project: &Project, moment: u64) -> Result<Child> {
+/// Says `reached` as soon as they hold so many.
+pub(super) fn watcher(project: &Project, moment: u64) -> Result<Child> {
     Ok(script(project, &moment.to_string())?.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?)
 }
 
-fn wait_for(watcher: &mut Child) -> Result<()> {
+/// Waits for a watcher's word.
+pub(super) fn wait_for(watcher: &mut Child) -> Result<()> {
     let stdout = watcher.stdout.take().ok_or("the watcher has no output")?;
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line)?;

@@ -114,7 +114,11 @@ impl Pages for SimulatedPages {
 }
 
 fn page(member: &str, items: Vec<Value>) -> Answer {
-    Answer { value: Value::record([(member, Value::list(items))]), request_id: Some("req-read".into()), server_time: None }
+    Answer {
+        value: Value::record([(member, Value::list(items))]),
+        request_id: Some("req-read".into()),
+        server_time: None,
+    }
 }
 
 impl Read for Simulator {

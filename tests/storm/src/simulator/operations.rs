@@ -80,8 +80,7 @@ pub(super) fn read(world: &mut World, request: &Request) -> Result<(&'static str
         }
         "describe_volumes" => {
             let found = world.volumes.iter().filter(|(id, v)| {
-                asked("volume_ids", id)
-                    && passes(request, &|name| v.tags.get(name.strip_prefix("tag:")?).cloned())
+                asked("volume_ids", id) && passes(request, &|name| v.tags.get(name.strip_prefix("tag:")?).cloned())
             });
             let volumes = found.map(|(id, v)| {
                 let members = vec![
