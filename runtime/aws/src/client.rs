@@ -11,7 +11,7 @@ use escher_catalog::endpoints::EndpointRules;
 use escher_catalog::{Catalog, Waiter};
 use escher_ir::program::Projection;
 use escher_ir::{Target, Value};
-use escher_provider::{Answer, CallError, Change, ErrorKind, Pages, Polled, Read, Request};
+use escher_provider::{Answer, CallError, Change, ErrorKind, Pages, Permit, Polled, Read, Request};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
@@ -180,6 +180,7 @@ impl Client {
             reads: Projection::All,
             token: None,
             timeout: WHO_TIMEOUT,
+            permit: Permit::default(),
         };
         let received = self.reading(plan, &request).await.map_err(|r| r.error)?;
         let value = received.value(plan, &request.reads, &request.target)?;

@@ -22,6 +22,7 @@ mod identity;
 mod json;
 mod paging;
 mod path;
+mod permit;
 mod read;
 mod request;
 mod retry;

@@ -478,6 +478,7 @@ impl<'a> World<'a> {
             reads: ask.call.reads.clone(),
             token,
             timeout: self.limits.call_timeout,
+            permit: escher_provider::Permit::default(),
         })
     }
 

@@ -5,6 +5,7 @@
 
 pub mod error;
 pub mod fake;
+mod permit;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use escher_catalog::{Record, Waiter};
 use escher_ir::program::Projection;
 use escher_ir::{Target, Value};
 use futures_util::future::BoxFuture;
+pub use permit::Permit;
 
 /// One call, resolved: nothing in it is looked up any more.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub struct Request {
     pub token: Option<String>,
     /// How long one attempt may take.
     pub timeout: Duration,
+    /// Whether it may still leave, for changes.
+    pub permit: Permit,
 }
 
 /// An answer, or one page of it.

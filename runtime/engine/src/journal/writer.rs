@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use escher_ir::journal::{CallFailure, Entry, Event};
 use escher_ir::{Digest, Value};
+use escher_provider::Permit;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
@@ -41,6 +42,8 @@ pub(crate) struct Journal {
     lost: Arc<AtomicBool>,
     /// When the lease ends, in milliseconds since the epoch.
     expires: Arc<AtomicI64>,
+    /// Milliseconds of it that must be left.
+    margin: i64,
 }
 
 struct Writer {
@@ -93,6 +96,7 @@ impl Journal {
             clock,
             lost,
             expires,
+            margin: i64::try_from(time.as_millis() / 4).unwrap_or(i64::MAX).min(1_000),
         })
     }
 
@@ -135,14 +139,25 @@ impl Journal {
         }
     }
 
+    /// The right to send as it stands when a call leaves: some of the lease must be left.
+    pub(crate) fn permit(&self) -> Permit {
+        let (lost, expires, clock) = (self.lost.clone(), self.expires.clone(), self.clock.clone());
+        let margin = self.margin;
+        Permit::new(move || surely_held(&lost, &expires, margin, &*clock))
+    }
+
     /// Whether the lease surely holds right now, even if the machine slept since the intent was written.
     pub(crate) async fn may_send(&self) -> Result<(), EngineError> {
-        let left = self.expires.load(Ordering::SeqCst).saturating_sub(self.clock.now().as_millisecond());
-        if left > 1_000 && !self.lost.load(Ordering::SeqCst) {
+        if surely_held(&self.lost, &self.expires, self.margin, &*self.clock) {
             return Ok(());
         }
         self.flush().await
     }
+}
+
+fn surely_held(lost: &AtomicBool, expires: &AtomicI64, margin: i64, clock: &dyn Clock) -> bool {
+    let left = expires.load(Ordering::SeqCst).saturating_sub(clock.now().as_millisecond());
+    left > margin && !lost.load(Ordering::SeqCst)
 }
 
 impl Drop for Journal {

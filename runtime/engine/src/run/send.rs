@@ -97,7 +97,13 @@ impl StepRun<'_> {
             let at = runner.engine.clock.now();
             // The machine may have slept between the intent and here: the lease must hold right now.
             runner.journal.may_send().await.map_err(Stop::Fatal)?;
-            let error = match self.call(ask, token.clone(), pass).await {
+            let mut result = self.call(ask, token.clone(), pass).await;
+            if result.as_ref().is_err_and(|error| error.sent == Sent::No) && !runner.journal.permit().holds() {
+                // It was held back because the machine slept: whoever still has the run renews the lease, and sends.
+                runner.journal.flush().await.map_err(Stop::Fatal)?;
+                result = self.call(ask, token.clone(), pass).await;
+            }
+            let error = match result {
                 Ok(answer) => return self.answered(ask, answer.value, answer.request_id, pass),
                 Err(error) => error,
             };
@@ -139,6 +145,7 @@ impl StepRun<'_> {
         let left = pass.deadline.saturating_duration_since(Instant::now());
         let mut request = self.runner.world.request(ask, token).await?;
         request.timeout = request.timeout.min(left);
+        request.permit = self.runner.journal.permit();
         // A little longer than the provider's own limit, for one that does not keep it.
         let backstop = request.timeout.saturating_add(Duration::from_secs(5));
         match tokio::time::timeout(backstop, self.runner.change.change(request)).await {
