@@ -53,6 +53,17 @@ impl SqliteStore {
         SqliteStore::prepare(connection, path)
     }
 
+    /// Opens the state in a folder of another file layer, which was registered with SQLite under this name.
+    ///
+    /// Such a layer need share no memory between processes: the file is this connection's alone.
+    pub fn open_on(folder: &Path, layer: &str) -> Result<SqliteStore, StoreError> {
+        let path = folder.join("state.db");
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags_and_vfs(&path, flags, layer).map_err(|e| explain(&path, e))?;
+        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE;").map_err(|e| explain(&path, e))?;
+        SqliteStore::prepare(connection, path)
+    }
+
     /// A store in memory, gone when it is dropped: for tests and for plans that nobody keeps.
     pub fn in_memory() -> Result<SqliteStore, StoreError> {
         let path = PathBuf::from(":memory:");
