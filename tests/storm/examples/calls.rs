@@ -1,6 +1,12 @@
 //! What the engine costs: `calls FOLDER [CALLS] [AT_ONCE]` runs so many calls to a cloud that does nothing, with a real
 //! journal in FOLDER; `calls FOLDER dag [STEPS]` plans so many steps. Prints one line each, for the book.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a tool for people at a terminal")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a tool for people at a terminal"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
