@@ -67,7 +67,7 @@ impl File {
                 // Torn: some sectors came to the platter, in any order.
                 (_, Pending::Write(at, bytes)) => {
                     for (n, sector) in bytes.chunks(SECTOR).enumerate() {
-                        if next(seed) % 2 == 0 {
+                        if next(seed).is_multiple_of(2) {
                             apply(&mut found, &Pending::Write(at + n * SECTOR, sector.to_vec()));
                         }
                     }
