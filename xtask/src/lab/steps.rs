@@ -244,11 +244,6 @@ pub fn temporary(binary: &Path) -> Result<()> {
 }
 
 impl Sandbox {
-    /// All that was asked of it.
-    fn activity(&self) -> Result<Value> {
-        self.ask("GET", "activity", "")
-    }
-
     fn state(&self) -> Result<Value> {
         self.ask("GET", "state", "")
     }
