@@ -167,13 +167,17 @@ fn stats(format: Format) -> Result<u8, Failure> {
     for cloud in catalog.clouds() {
         let mut risks: BTreeMap<&str, u64> = BTreeMap::new();
         let mut origins: BTreeMap<String, u64> = BTreeMap::new();
-        // In REST APIs one request may stand under two names.
+        // By host: one request may stand under two names.
         let mut requests: HashSet<(Arc<str>, String, String)> = HashSet::new();
         let services = catalog.services(cloud);
         for name in &services {
             let Some(service) = catalog.service(cloud, name) else { continue };
             for operation in &service.operations {
-                requests.insert((operation.method.clone(), operation.uri.to_lowercase(), name.to_string()));
+                requests.insert((
+                    operation.method.clone(),
+                    operation.uri.to_lowercase(),
+                    service.meta.endpoint_prefix.to_string(),
+                ));
                 *risks.entry(risk_word(operation.class.risk)).or_insert(0) += 1;
                 *origins.entry(word(&operation.class.provenance)).or_insert(0) += 1;
             }
