@@ -82,6 +82,7 @@ impl Checker<'_> {
 
     fn step_of(&mut self, step: &str, value: Type, arguments: &[ast::Argument], span: Span) -> Typed {
         self.uses.insert(step.to_string());
+        self.staged = true;
         let [argument] = arguments else {
             return self.error("E0307", span, "`of` takes one item");
         };
@@ -258,6 +259,7 @@ impl Checker<'_> {
 
     fn read(&mut self, call: Deferred) {
         self.reads = true;
+        self.staged |= self.acted;
         if self.place == Place::Pure {
             let operation = call.record.name();
             self.say(
@@ -497,6 +499,7 @@ impl Checker<'_> {
         (self.reads, self.calls) = (true, self.calls + 1);
         self.changes += u32::from(signature.changes());
         self.located |= signature.located;
+        self.staged |= self.acted;
         self.takes_over(signature.lenient.map(here), None);
         if self.place == Place::Pure {
             self.say(

@@ -145,6 +145,11 @@ pub(crate) struct Checker<'w> {
     /// list by such an answer.
     pub(crate) lenient: Option<Span>,
     pub(crate) cut: Option<Span>,
+    /// Whether something above takes effect, or time; whether the expression at hand is known only after it; the nodes
+    /// and steps of which that is so.
+    pub(crate) acted: bool,
+    pub(crate) staged: bool,
+    pub(crate) staged_names: BTreeSet<String>,
     /// Nodes whose value does the one, and the other.
     pub(crate) lenient_nodes: BTreeMap<String, Span>,
     pub(crate) cut_nodes: BTreeMap<String, Span>,
@@ -198,6 +203,9 @@ impl<'w> Checker<'w> {
             cutting: false,
             lenient: None,
             cut: None,
+            acted: false,
+            staged: false,
+            staged_names: BTreeSet::new(),
             lenient_nodes: BTreeMap::new(),
             cut_nodes: BTreeMap::new(),
             place: Place::Pure,

@@ -117,6 +117,7 @@ impl Checker<'_> {
                 Origin::Node => {
                     self.uses.insert(name.to_string());
                     self.located |= self.located_nodes.contains(name);
+                    self.staged |= self.staged_names.contains(name);
                     self.takes_over(self.lenient_nodes.get(name).copied(), self.cut_nodes.get(name).copied());
                     Typed::new(Expr::Local(name.to_string()), binding.ty)
                 }
@@ -436,6 +437,7 @@ impl Checker<'_> {
                 return Typed::error();
             }
         };
+        self.staged |= part != StepPart::Items || self.staged_names.contains(step);
         let ty = match part {
             StepPart::Outcomes => {
                 let field = |ty| Field { ty, required: true, absent: false };

@@ -188,7 +188,8 @@ impl Checker<'_> {
         let place = if is_action { Place::Change } else { Place::Pure };
         let outer = (std::mem::replace(&mut self.place, place), self.step.take());
         let marks = (self.located, self.lenient.take(), self.cut.take(), self.cutting, self.probed);
-        (self.located, self.cutting, self.probed) = (false, false, false);
+        let staged = (self.acted, self.staged);
+        (self.located, self.cutting, self.probed, self.acted) = (false, false, false, false);
         let sites = self.begin_sites();
         let (usage, operations) = (std::mem::take(&mut self.usage), std::mem::take(&mut self.operations));
         let waiters = std::mem::take(&mut self.waiters);
@@ -227,6 +228,7 @@ impl Checker<'_> {
             lenient: self.lenient.take().or(self.cut.take()),
         });
         (self.located, self.lenient, self.cut, self.cutting, self.probed) = marks;
+        (self.acted, self.staged) = staged;
         let lowered = Lowered {
             function: Function { params: params.into_iter().map(|p| p.name).collect(), body },
             usage: std::mem::replace(&mut self.usage, usage),

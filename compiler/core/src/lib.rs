@@ -18,6 +18,7 @@ mod method;
 mod module;
 mod once;
 mod operators;
+mod order;
 pub mod pages;
 mod playbook;
 mod project;

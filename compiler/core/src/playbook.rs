@@ -33,6 +33,8 @@ impl Checker<'_> {
         self.usage = Default::default();
         self.located_nodes.clear();
         self.lenient_nodes.clear();
+        self.staged_names.clear();
+        self.acted = false;
         self.cut_nodes.clear();
         self.waiters.clear();
         let (declared, approval) = self.attributes(item);

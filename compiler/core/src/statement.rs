@@ -8,45 +8,9 @@ use escher_syntax::ast::{self, StmtKind};
 use escher_syntax::{Diagnostic, Span};
 
 use crate::checker::{Checker, Place, Typed};
+use crate::order::Order;
 use crate::scope::Origin;
 use crate::unsupported::not_yet;
-
-/// The nodes of a body so far, and what the next one must wait for.
-#[derive(Default)]
-pub(crate) struct Order {
-    pub(crate) nodes: Vec<Node>,
-    /// The last statement at which everything above had ended.
-    barrier: Option<String>,
-    /// Nodes since then.
-    since: Vec<String>,
-    counters: std::collections::HashMap<&'static str, u32>,
-}
-
-impl Order {
-    /// `require.2`
-    fn id(&mut self, word: &'static str) -> String {
-        let n = self.counters.entry(word).or_insert(0);
-        *n += 1;
-        format!("{word}.{n}")
-    }
-
-    /// A reading statement: begins when what it uses is there, after the last barrier.
-    fn reading(&mut self, id: String, doc: Option<String>, uses: &BTreeSet<String>, kind: NodeKind) {
-        let mut after: BTreeSet<String> =
-            uses.iter().filter(|u| self.nodes.iter().any(|n| n.id == **u)).cloned().collect();
-        after.extend(self.barrier.clone());
-        self.since.push(id.clone());
-        self.nodes.push(Node { id, doc, after: after.into_iter().collect(), kind });
-    }
-
-    /// A statement that begins when everything above it has ended.
-    fn waiting(&mut self, id: String, doc: Option<String>, kind: NodeKind) {
-        let mut after: BTreeSet<String> = self.since.drain(..).collect();
-        after.extend(self.barrier.clone());
-        self.barrier = Some(id.clone());
-        self.nodes.push(Node { id, doc, after: after.into_iter().collect(), kind });
-    }
-}
 
 fn node(id: String, kind: NodeKind) -> Node {
     Node { id, doc: None, after: Vec::new(), kind }
@@ -159,18 +123,40 @@ impl Checker<'_> {
     /// The body of a playbook.
     pub(crate) fn body(&mut self, block: &ast::Block, returns: &Type) -> Vec<Node> {
         let mut order = Order::default();
+        let returned = self.statements(block, returns, &mut order);
+        let readable = !block.statements.iter().any(|s| matches!(s.kind, StmtKind::Error));
+        if readable && !returned && !matches!(returns, Type::None | Type::Unknown | Type::Optional(_)) {
+            self.say(
+                Diagnostic::error(
+                    "E0301",
+                    block.span.after(),
+                    format!("this playbook promises `{returns}` and returns nothing"),
+                )
+                .help("end it with `return …`"),
+            );
+        }
+        order.nodes
+    }
+
+    /// The statements of a body, or the branches of a `parallel`. Whether it ends with `return`.
+    fn statements(&mut self, block: &ast::Block, returns: &Type, order: &mut Order) -> bool {
         let last = block.statements.len().saturating_sub(1);
-        let mut returned = false;
+        let (mut returned, mut acted) = (false, false);
         for (i, statement) in block.statements.iter().enumerate() {
             let doc = doc_text(&statement.doc);
             self.begin_sites();
+            // The branches of a `parallel` don't see what the others do.
+            self.acted |= acted && !order.is_forked();
             match &statement.kind {
                 StmtKind::Let { name, ty, value } => {
                     self.located = false;
-                    (self.lenient, self.cut) = (None, None);
+                    (self.lenient, self.cut, self.staged) = (None, None, false);
                     let (typed, uses, _) = self.tracked(|c| c.let_value(ty.as_ref(), value));
                     if self.located {
                         self.located_nodes.insert(name.text.clone());
+                    }
+                    if self.staged {
+                        self.staged_names.insert(name.text.clone());
                     }
                     self.lenient_nodes.extend(self.lenient.take().map(|span| (name.text.clone(), span)));
                     self.cut_nodes.extend(self.cut.take().map(|span| (name.text.clone(), span)));
@@ -184,31 +170,49 @@ impl Checker<'_> {
                     order.reading(id, doc, &uses, kind);
                 }
                 StmtKind::Wait { what, until, clauses } => {
-                    if let Some(wait) = self.wait(what, *until, clauses) {
+                    acted = true;
+                    let (wait, uses, _) = self.tracked(|c| c.wait(what, *until, clauses));
+                    if let Some(wait) = wait {
                         let id = order.id("wait");
-                        order.waiting(id, doc, NodeKind::Wait(Box::new(wait)));
+                        order.waiting(id, doc, &uses, NodeKind::Wait(Box::new(wait)));
                     }
                 }
                 StmtKind::Sleep(time) => {
-                    let duration = self.expr_of(time, &Type::Duration, "how long `sleep` takes").expr;
+                    acted = true;
+                    let what = "how long `sleep` takes";
+                    let (typed, uses, _) = self.tracked(|c| c.expr_of(time, &Type::Duration, what));
                     let id = order.id("sleep");
-                    order.waiting(id, doc, NodeKind::Sleep { duration });
+                    order.waiting(id, doc, &uses, NodeKind::Sleep { duration: typed.expr });
                 }
                 StmtKind::Step(step) => {
-                    if let Some(lowered) = self.step(step, &order.nodes) {
-                        order.waiting(step.name.text.clone(), doc, NodeKind::Step(Box::new(lowered)));
+                    let (lowered, uses, _) = self.tracked(|c| c.step(step, &order.nodes));
+                    acted |= self.acts(&step.name.text);
+                    if let Some(lowered) = lowered {
+                        order.waiting(step.name.text.clone(), doc, &uses, NodeKind::Step(Box::new(lowered)));
                     }
+                }
+                StmtKind::Parallel(branches) => {
+                    let first = order.fork();
+                    self.statements(branches, returns, order);
+                    self.check_branches(branches, &order.nodes);
+                    order.join(first);
+                }
+                StmtKind::Confirm(_) | StmtKind::Report { .. } | StmtKind::Return(_) if order.is_forked() => {
+                    self.say(
+                        Diagnostic::error("E0411", statement.span, "this is no branch of `parallel`")
+                            .help("steps, waits and readings run side by side; write this below the `parallel`"),
+                    );
                 }
                 StmtKind::Confirm(question) => {
                     let typed = self.expr_of(question, &Type::STRING, "what `confirm` asks");
                     let id = order.id("confirm");
-                    order.waiting(id, doc, NodeKind::Confirm { question: typed.expr });
+                    order.waiting(id, doc, &BTreeSet::new(), NodeKind::Confirm { question: typed.expr });
                 }
                 StmtKind::Report { title, body } => {
                     let title = title.as_ref().map(|t| self.expr_of(t, &Type::STRING, "a report's title").expr);
                     let body = self.report(body);
                     let id = order.id("report");
-                    order.waiting(id, doc, NodeKind::Report { title, body });
+                    order.waiting(id, doc, &BTreeSet::new(), NodeKind::Report { title, body });
                 }
                 StmtKind::Return(value) => {
                     returned = true;
@@ -220,7 +224,7 @@ impl Checker<'_> {
                         self.usage.whole(&value.ty);
                     }
                     let id = order.id("return");
-                    order.waiting(id, doc, NodeKind::Return { value: typed.map(|t| t.expr) });
+                    order.waiting(id, doc, &BTreeSet::new(), NodeKind::Return { value: typed.map(|t| t.expr) });
                     if i != last {
                         self.error("E0411", statement.span, "nothing can follow `return`");
                     }
@@ -240,9 +244,6 @@ impl Checker<'_> {
                     let id = order.id("do");
                     order.reading(id, doc, &uses, NodeKind::Do { value: typed.expr });
                 }
-                StmtKind::Parallel(_) => {
-                    self.say(not_yet(statement.span, "`parallel`", "write the steps one below the other"));
-                }
                 StmtKind::Approve { .. } => {
                     self.say(not_yet(statement.span, "`approve` in mid-run", "use `@approval(…)` above the playbook"));
                 }
@@ -252,18 +253,8 @@ impl Checker<'_> {
                 other => self.misplaced(other, statement.span),
             }
         }
-        let readable = !block.statements.iter().any(|s| matches!(s.kind, StmtKind::Error));
-        if readable && !returned && !matches!(returns, Type::None | Type::Unknown | Type::Optional(_)) {
-            self.say(
-                Diagnostic::error(
-                    "E0301",
-                    block.span.after(),
-                    format!("this playbook promises `{returns}` and returns nothing"),
-                )
-                .help("end it with `return …`"),
-            );
-        }
-        order.nodes
+        self.acted |= acted;
+        returned
     }
 
     /// What a report shows: its values in written order, as one list.

@@ -35,12 +35,16 @@ impl Checker<'_> {
         let title = step.title.as_ref().map(|t| self.expr_of(t, &Type::STRING, "a step's title").expr);
         let list = step.each.as_ref().map(|each| {
             self.located = false;
-            (self.lenient, self.cut) = (None, None);
+            (self.lenient, self.cut, self.staged) = (None, None, false);
             let (typed, uses, _) = self.tracked(|c| c.expr(&each.list, None));
             self.check_cut(each.list.span);
             (each, typed, uses)
         });
         let located = std::mem::replace(&mut self.located, false);
+        let staged = std::mem::replace(&mut self.staged, false) && step.each.is_some();
+        if staged {
+            self.staged_names.insert(step.name.text.clone());
+        }
         let item = list.as_ref().map(|(each, typed, _)| self.item_type(each, typed));
         let batch = step.each.as_ref().and_then(|each| each.by.as_ref()).map(|by| self.batch_size(by));
         let clauses = self.scoped(|c| c.clauses(step, item.as_ref()));
@@ -93,6 +97,20 @@ impl Checker<'_> {
                     format!("a step of risk `{}` needs a title", risk::word(risk)),
                 )
                 .help(format!("say what it does: `step {} \"…\"`", step.name.text)),
+            );
+        }
+        if let (true, true, Some(each)) = (staged, risk >= Risk::High, &step.each) {
+            self.say(
+                Diagnostic::error(
+                    "E0419",
+                    each.list.span,
+                    "what this is done for is known only once the run is under way",
+                )
+                .label(step.name.span, format!("this step is of risk `{}`", risk::word(risk)))
+                .help(
+                    "an approver must see it: read the list above the first step, go over `STEP.items`, or make this a \
+                         playbook of its own",
+                ),
             );
         }
         let after = self.after(step);
@@ -459,7 +477,7 @@ impl Checker<'_> {
         for node in above {
             let NodeKind::Step(earlier) = &node.kind else { continue };
             let Some(other) = &earlier.each else { continue };
-            if other.list == each.list && self.changed.contains(&earlier.name) {
+            if self.changed.contains(&earlier.name) && same_things(&other.list, &each.list, above) {
                 self.say(
                     Diagnostic::error(
                         "E0414",
@@ -480,15 +498,52 @@ impl Checker<'_> {
     }
 }
 
+/// Whether one list is the other, or a part of it.
+fn same_things(a: &Expr, b: &Expr, above: &[Node]) -> bool {
+    let ((a_whole, a), (b_whole, b)) = (chain(a, above), chain(b, above));
+    a.iter().take(a_whole).any(|e| b.contains(e)) || b.iter().take(b_whole).any(|e| a.contains(e))
+}
+
+/// A list, the one that it is cut down from, and so on; and how many of them, from the first, are the whole list under
+/// another name. What a `let` names is known by that name: two readings in the same words are two.
+fn chain(list: &Expr, above: &[Node]) -> (usize, Vec<Expr>) {
+    use program::Method::{Filter, Reverse, Skip, SortBy, Take, Unique};
+    let (mut found, mut whole, mut cut, mut named) = (Vec::new(), 0, false, false);
+    let mut at = list;
+    loop {
+        if !named {
+            found.push(at.clone());
+            whole += usize::from(!cut);
+        }
+        let value = match at {
+            Expr::Local(name) => above.iter().find_map(|n| match &n.kind {
+                NodeKind::Let { name: known, value } if known == name => Some(value),
+                _ => None,
+            }),
+            _ => None,
+        };
+        // `let`s stand above each other, so this ends.
+        (at, named) = match (at, value) {
+            (_, Some(value)) => (value, !matches!(value, Expr::Local(_))),
+            (Expr::Method { base, method: Filter | Take | Skip | SortBy | Unique | Reverse, .. }, None) => {
+                cut = true;
+                (&**base, false)
+            }
+            _ => return (whole, found),
+        };
+    }
+}
+
 /// The `let`s that a list comes from, and the `require`s about them, in written order: what is asked again.
 fn sources(above: &[Node], uses: &BTreeSet<String>) -> Vec<String> {
     let mut wanted = uses.clone();
-    for node in above.iter().rev() {
+    let is_let = |n: &&Node| matches!(n.kind, NodeKind::Let { .. });
+    // Not through steps: what stood above one may well be otherwise below it, by the run's own work.
+    for node in above.iter().rev().filter(is_let) {
         if wanted.contains(&node.id) {
             wanted.extend(node.after.iter().cloned());
         }
     }
-    let is_let = |n: &&Node| matches!(n.kind, NodeKind::Let { .. });
     let lets: BTreeSet<&str> =
         above.iter().filter(is_let).filter(|n| wanted.contains(&n.id)).map(|n| n.id.as_str()).collect();
     above

@@ -20,15 +20,11 @@ pub struct Sandbox(Server);
 impl Sandbox {
     /// Starts one with the lab's seed, answering each request after `latency`.
     pub fn start(binary: &Path, latency: &str) -> Result<Self> {
-        Self::with(binary, latency, "sandbox.toml")
+        Self::seeded(binary, "sandbox.toml", latency)
     }
 
-    /// Starts one with another seed of the lab, which answers at once.
-    pub fn seeded(binary: &Path, seed: &str) -> Result<Self> {
-        Self::with(binary, "0ms", seed)
-    }
-
-    fn with(binary: &Path, latency: &str, seed: &str) -> Result<Self> {
+    /// Starts one with another seed of the lab.
+    pub fn seeded(binary: &Path, seed: &str, latency: &str) -> Result<Self> {
         let port = free_port()?;
         let mut program = Command::new(binary);
         program.args(["sandbox", "--port", &port.to_string(), "--latency", latency, "--seed"]);

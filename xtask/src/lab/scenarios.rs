@@ -19,6 +19,7 @@ const SCENARIOS: &[Scenario] = &[
     ("gate: a changed comment is not", gate::comment),
     ("sandbox: one transition each, production untouched", sandbox::stop_and_undo),
     ("steps: stop, resize, start over one list; what is read below sees it", steps::resize),
+    ("steps: branches side by side, and what waits for one", steps::parallel),
     ("steps: a snapshot failed, and its volume is not deleted", steps::snapshot_failed),
     ("steps: two keys, a crash after the copies, no second copy, undone", steps::crash),
     ("steps: attached between approval and run, and skipped", steps::attached),

@@ -33,11 +33,11 @@ fn done(sandbox: &Sandbox) -> Result<Vec<Done>> {
     for entry in check::list(&sandbox.activity()?, "/entries")? {
         let changed = entry.get("transitions").and_then(Value::as_array).is_some_and(|t| !t.is_empty());
         let action = check::text(entry, "/action").unwrap_or_default();
-        if !changed && action != "ModifyInstanceAttribute" {
+        if !changed && !matches!(action.as_str(), "ModifyInstanceAttribute" | "CreateTags") {
             continue;
         }
         let parameters = entry.get("parameters").cloned().unwrap_or_default();
-        let named = ["/VolumeId", "/SnapshotId", "/InstanceId", "/InstanceIds/0", "/InstanceId.1"];
+        let named = ["/VolumeId", "/SnapshotId", "/InstanceId", "/InstanceIds/0", "/Resources/0"];
         let id = named.iter().find_map(|name| parameters.pointer(name).and_then(Value::as_str));
         let id = id.ok_or_else(|| format!("{action} names nothing: {}", check::short(&parameters)))?;
         all.push(Done { action, id: id.to_string(), number: check::number(entry, "/number")? });
@@ -113,7 +113,7 @@ fn approved(name: &str, binary: &Path, sandbox: &Sandbox) -> Result<Project> {
 
 /// Stop, resize, start over one list; what is read below the steps sees them.
 pub fn resize(binary: &Path) -> Result<()> {
-    let sandbox = Sandbox::seeded(binary, SEED)?;
+    let sandbox = Sandbox::seeded(binary, SEED, "0ms")?;
     let project = Project::new("steps/resize", "xtask/lab/resize.esc", binary, &sandbox.url(), anybody())?;
     let plan = project.plan()?;
     check::equal("planned calls", &check::list(&plan, "/calls")?.len(), &18)?;
@@ -131,9 +131,28 @@ pub fn resize(binary: &Path) -> Result<()> {
     check::that(last("ModifyInstanceAttribute") < first("StartInstances"), "started before all were resized")
 }
 
+/// Branches that use nothing of each other run side by side; what uses one waits for it.
+pub fn parallel(binary: &Path) -> Result<()> {
+    let sandbox = Sandbox::seeded(binary, SEED, "40ms")?;
+    let project = Project::new("steps/parallel", "xtask/lab/side_by_side.esc", binary, &sandbox.url(), anybody())?;
+    project.plan()?;
+    project.approve()?;
+    let run = project.run()?.exits(0)?.json()?;
+    check::equal("totals.done", &check::number(&run, "/totals/done")?, &22)?;
+    let done = done(&sandbox)?;
+    let span = |action: &str, id: &str| {
+        let numbers = done.iter().filter(|d| d.action == action && d.id.starts_with(id)).map(|d| d.number);
+        (numbers.clone().min(), numbers.max())
+    };
+    let (stop, mark) = (span("StopInstances", "i-"), span("CreateTags", "vol-"));
+    check::that(stop.0 < mark.1 && mark.0 < stop.1, format!("not side by side: {stop:?} and {mark:?}"))?;
+    let note = span("CreateTags", "i-");
+    check::that(stop.1 < note.0, format!("marked before all had stopped: {stop:?} and {note:?}"))
+}
+
 /// A snapshot fails: its volume is out, and is not deleted.
 pub fn snapshot_failed(binary: &Path) -> Result<()> {
-    let sandbox = Sandbox::seeded(binary, SEED)?;
+    let sandbox = Sandbox::seeded(binary, SEED, "0ms")?;
     let project = approved("steps/failed", binary, &sandbox)?;
     sandbox.faults(r#"{ "rules": [{ "action": "CreateSnapshot", "fault": "throttle", "times": 1 }] }"#)?;
     let run = project.run()?.exits(4)?.json()?;
@@ -149,7 +168,7 @@ pub fn snapshot_failed(binary: &Path) -> Result<()> {
 
 /// Killed when copies were made and nobody had heard of it: no second copy, and every volume waits for its own.
 pub fn crash(binary: &Path) -> Result<()> {
-    let sandbox = Sandbox::seeded(binary, SEED)?;
+    let sandbox = Sandbox::seeded(binary, SEED, "0ms")?;
     let project = approved("steps/crash", binary, &sandbox)?;
     // The first five are asked for before they are made; then their answers are lost and the look after them hangs.
     sandbox.faults(
@@ -188,7 +207,7 @@ pub fn crash(binary: &Path) -> Result<()> {
 
 /// Attached by somebody else after the approval: skipped, and said so.
 pub fn attached(binary: &Path) -> Result<()> {
-    let sandbox = Sandbox::seeded(binary, SEED)?;
+    let sandbox = Sandbox::seeded(binary, SEED, "0ms")?;
     let project = approved("steps/attached", binary, &sandbox)?;
     let plan: Value = serde_json::from_str(&fs::read_to_string(project.folder.join("plan.json"))?)?;
     let first = check::list(&plan, "/calls")?
@@ -219,7 +238,7 @@ fn machine(sandbox: &Sandbox) -> Result<String> {
 
 /// Temporary: taken back at the end; after a crash the run owes it, `runs list` says so, and `resume` pays.
 pub fn temporary(binary: &Path) -> Result<()> {
-    let sandbox = Sandbox::seeded(binary, SEED)?;
+    let sandbox = Sandbox::seeded(binary, SEED, "0ms")?;
     let project = Project::new("steps/temporary", "xtask/lab/pause.esc", binary, &sandbox.url(), anybody())?;
     project.plan()?;
     project.approve()?;

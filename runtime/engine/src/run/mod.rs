@@ -53,6 +53,8 @@ pub(crate) struct Runner<'a> {
     /// Number of the last time that a list was read again.
     pub(crate) generation: AtomicU64,
     pub(crate) recheck_after: std::time::Duration,
+    /// Something beside has failed: nothing new begins.
+    pub(crate) halted: std::sync::atomic::AtomicBool,
     /// The waiters that the plan was made with, from the store.
     pub(crate) waiters: BTreeMap<String, Arc<escher_catalog::Waiter>>,
 }
@@ -317,6 +319,7 @@ impl<'a> Runner<'a> {
             live,
             generation: AtomicU64::new(0),
             recheck_after: std::time::Duration::from_millis(seen.recheck_after_ms),
+            halted: std::sync::atomic::AtomicBool::new(false),
             waiters: waiters(engine, planned)?,
         };
         if let Some((original, _)) = original {

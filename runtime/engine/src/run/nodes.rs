@@ -1,11 +1,14 @@
 //! The playbook's own nodes: readings side by side, all else one after the other.
 
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use escher_ir::journal::Event;
-use escher_ir::program::{Expr, NodeKind, Wait};
+use escher_ir::program::{Expr, Node, NodeKind, Wait};
 use escher_ir::{Value, json};
 use escher_provider::Polled;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
 use super::{BodyResult, Runner, duration};
@@ -22,122 +25,216 @@ pub(crate) enum After {
     Cancelled,
 }
 
+/// What there was to work out.
+enum Looked {
+    Nothing,
+    Some,
+    Missing(Box<Round>),
+}
+
+/// How a node left the run.
+enum Ended {
+    GoOn,
+    Failed(String),
+    Cancelled,
+    Returned(Option<Value>),
+}
+
 impl Runner<'_> {
-    /// The body of the playbook, from its parameters to its value.
+    /// The body of the playbook, from its parameters to its value. What may run side by side does; where something
+    /// fails, what is in flight beside it is finished, and nothing new begins.
     pub(crate) async fn body(&self, parameters: &Bindings) -> Result<BodyResult, EngineError> {
         let body = &self.planned.program.playbook.body;
         let mut order = Order::new(body)?;
         let sources = sources(body);
         let mut names = parameters.clone();
         let mut result = BodyResult::default();
+        let mut running = FuturesUnordered::new();
+        let mut begun: HashSet<&str> = HashSet::new();
+        let mut broken: Option<EngineError> = None;
         loop {
-            let ready = order.ready();
-            if ready.is_empty() {
-                break;
-            }
-            if self.options.cancel.is_cancelled() {
+            let stopped = broken.is_some() || result.failed.is_some() || result.cancelled;
+            let mut ready: Vec<&Node> = match stopped {
+                true => Vec::new(),
+                false => order.ready().into_iter().filter(|n| !begun.contains(&*n.id)).collect(),
+            };
+            if self.options.cancel.is_cancelled() && !ready.is_empty() {
                 result.cancelled = true;
+                ready.clear();
+            }
+            let looked = match self.look_at(&ready, &mut order, &sources, &mut names, &mut result).await {
+                Ok(looked) => looked,
+                Err(error) => {
+                    self.halted.store(true, Ordering::SeqCst);
+                    broken = Some(error);
+                    continue;
+                }
+            };
+            match looked {
+                Looked::Missing(missing) => {
+                    let fill = self.world.fill(&missing);
+                    tokio::pin!(fill);
+                    // What runs beside it goes on meanwhile.
+                    let filled = loop {
+                        tokio::select! {
+                            filled = &mut fill => break filled,
+                            Some((node, ended)) = running.next(), if !running.is_empty() => {
+                                self.after(node, ended, &mut order, &mut result, &mut broken);
+                            }
+                        }
+                    };
+                    if let Err(error) = filled {
+                        self.halted.store(true, Ordering::SeqCst);
+                        broken = Some(outside("reading", error));
+                    }
+                    continue;
+                }
+                Looked::Some => continue,
+                Looked::Nothing => {}
+            }
+            for node in ready {
+                begun.insert(&node.id);
+                let names = names.clone();
+                running.push(async move { (node, self.node(node, &names).await) });
+            }
+            let Some((node, ended)) = running.next().await else { break };
+            if let Some(value) = self.after(node, ended, &mut order, &mut result, &mut broken) {
+                result.value = value;
                 return Ok(result);
             }
-            let (mut missing, mut looked) = (Round::default(), false);
-            for node in &ready {
-                let expr = match &node.kind {
-                    NodeKind::Let { value, .. } | NodeKind::Do { value } => value,
-                    NodeKind::Require { condition, .. } => condition,
-                    _ => continue,
-                };
-                looked = true;
-                let question = look(&self.world, &node.id, What::Expr(expr), &names, sources.contains(&*node.id));
-                let round = self.world.round(&question, None, None).map_err(|e| outside(&node.id, e))?;
-                let Some(found) = round.value else {
-                    missing.asks.extend(round.asks);
-                    missing.groups.extend(round.groups);
-                    continue;
-                };
-                match &node.kind {
-                    NodeKind::Let { name, .. } => {
-                        names.insert(name.clone(), found);
-                    }
-                    NodeKind::Require { otherwise, .. } => {
-                        let refused = required(&self.world, &node.id, &found, otherwise.as_ref(), &names).await?;
-                        if let Some(refused) = refused {
-                            result.failed = Some(refused.reason);
-                            return Ok(result);
-                        }
-                    }
-                    _ => {}
-                }
-                order.end(&node.id);
-            }
-            if !missing.asks.is_empty() || !missing.groups.is_empty() {
-                self.world.fill(&missing).await.map_err(|e| outside("reading", e))?;
-                continue;
-            }
-            if looked {
-                continue;
-            }
-            let Some(node) = ready.first() else { break };
-            match &node.kind {
-                NodeKind::Step(step) => match self.step(step, &names).await? {
-                    After::GoOn => {}
-                    After::Failed(message) => {
-                        result.failed = Some(message);
-                        return Ok(result);
-                    }
-                    After::Cancelled => {
-                        result.cancelled = true;
-                        return Ok(result);
-                    }
-                },
-                NodeKind::Wait(wait) => {
-                    let until = self.timeout(&wait.timeout, &names, &node.id).await?;
-                    if let Err(reason) =
-                        self.wait(wait, &names, &node.id, Instant::now() + until, Mode::Look, None).await?
-                    {
-                        result.failed = Some(reason);
-                        return Ok(result);
-                    }
-                }
-                NodeKind::Sleep { duration } => {
-                    let time = self.timeout(duration, &names, &node.id).await?;
-                    self.pause(&node.id, time).await;
-                }
-                NodeKind::Confirm { question } => {
-                    let words = self.text(question, &names, &node.id).await?;
-                    if let Some(reason) = self.confirm(&words) {
-                        result.failed = Some(reason);
-                        return Ok(result);
-                    }
-                }
-                NodeKind::Report { title, body } => {
-                    let title = match title {
-                        Some(title) => Some(self.text(title, &names, &node.id).await?),
-                        None => None,
-                    };
-                    let question = look(&self.world, &node.id, What::Block(body), &names, false);
-                    let round = self.world.answer(&question).await.map_err(|e| outside(&node.id, e))?;
-                    let (value, bytes) = journal::object(&round.value.unwrap_or(Value::None))?;
-                    if !self.state.reports.iter().any(|(n, ..)| *n == node.id) {
-                        let event = Event::Reported { node: node.id.clone(), title, value };
-                        self.journal.push(event, vec![(value, bytes)]);
-                    }
-                }
-                NodeKind::Return { value } => {
-                    if let Some(value) = value {
-                        let question = look(&self.world, &node.id, What::Expr(value), &names, false);
-                        result.value = self.world.answer(&question).await.map_err(|e| outside(&node.id, e))?.value;
-                    }
-                    return Ok(result);
-                }
-                NodeKind::Let { .. } | NodeKind::Do { .. } | NodeKind::Require { .. } => {}
-            }
-            order.end(&node.id);
         }
-        if let Some(value) = &body.value {
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        if let (Some(value), None, false) = (&body.value, &result.failed, result.cancelled) {
             let question = look(&self.world, "value", What::Expr(value), &names, false);
             result.value = self.world.answer(&question).await.map_err(|e| outside("value", e))?.value;
         }
         Ok(result)
+    }
+
+    /// Takes down how a node ended; the value of a `return`.
+    fn after<'n>(
+        &self,
+        node: &'n Node,
+        ended: Result<Ended, EngineError>,
+        order: &mut Order<'n>,
+        result: &mut BodyResult,
+        broken: &mut Option<EngineError>,
+    ) -> Option<Option<Value>> {
+        match ended {
+            Ok(Ended::GoOn) => order.end(&node.id),
+            Ok(Ended::Failed(message)) => {
+                self.halted.store(true, Ordering::SeqCst);
+                result.failed.get_or_insert(message);
+            }
+            Ok(Ended::Cancelled) => result.cancelled = true,
+            Ok(Ended::Returned(value)) => return Some(value),
+            Err(error) => {
+                self.halted.store(true, Ordering::SeqCst);
+                broken.get_or_insert(error);
+            }
+        }
+        None
+    }
+
+    /// Works out the readings among what may begin.
+    async fn look_at<'n>(
+        &self,
+        ready: &[&'n Node],
+        order: &mut Order<'n>,
+        sources: &std::collections::BTreeSet<&str>,
+        names: &mut Bindings,
+        result: &mut BodyResult,
+    ) -> Result<Looked, EngineError> {
+        let (mut missing, mut looked) = (Round::default(), false);
+        for node in ready {
+            let expr = match &node.kind {
+                NodeKind::Let { value, .. } | NodeKind::Do { value } => value,
+                NodeKind::Require { condition, .. } => condition,
+                _ => continue,
+            };
+            looked = true;
+            let question = look(&self.world, &node.id, What::Expr(expr), names, sources.contains(&*node.id));
+            let round = self.world.round(&question, None, None).map_err(|e| outside(&node.id, e))?;
+            let Some(found) = round.value else {
+                missing.asks.extend(round.asks);
+                missing.groups.extend(round.groups);
+                continue;
+            };
+            match &node.kind {
+                NodeKind::Let { name, .. } => {
+                    names.insert(name.clone(), found);
+                }
+                NodeKind::Require { otherwise, .. } => {
+                    if let Some(refused) = required(&self.world, &node.id, &found, otherwise.as_ref(), names).await? {
+                        self.halted.store(true, Ordering::SeqCst);
+                        result.failed.get_or_insert(refused.reason);
+                        return Ok(Looked::Some);
+                    }
+                }
+                _ => {}
+            }
+            order.end(&node.id);
+        }
+        Ok(match (missing.asks.is_empty() && missing.groups.is_empty(), looked) {
+            (false, _) => Looked::Missing(Box::new(missing)),
+            (true, true) => Looked::Some,
+            (true, false) => Looked::Nothing,
+        })
+    }
+
+    /// Runs a node that is no reading to its end.
+    async fn node(&self, node: &Node, names: &Bindings) -> Result<Ended, EngineError> {
+        match &node.kind {
+            NodeKind::Step(step) => {
+                return Ok(match self.step(step, names).await? {
+                    After::GoOn => Ended::GoOn,
+                    After::Failed(message) => Ended::Failed(message),
+                    After::Cancelled => Ended::Cancelled,
+                });
+            }
+            NodeKind::Wait(wait) => {
+                let until = Instant::now() + self.timeout(&wait.timeout, names, &node.id).await?;
+                if let Err(reason) = self.wait(wait, names, &node.id, until, Mode::Look, None).await? {
+                    return Ok(match self.options.cancel.is_cancelled() {
+                        true => Ended::Cancelled,
+                        false => Ended::Failed(reason),
+                    });
+                }
+            }
+            NodeKind::Sleep { duration } => {
+                let time = self.timeout(duration, names, &node.id).await?;
+                self.pause(&node.id, time).await;
+            }
+            NodeKind::Confirm { question } => {
+                let words = self.text(question, names, &node.id).await?;
+                if let Some(reason) = self.confirm(&words) {
+                    return Ok(Ended::Failed(reason));
+                }
+            }
+            NodeKind::Report { title, body } => {
+                let title = match title {
+                    Some(title) => Some(self.text(title, names, &node.id).await?),
+                    None => None,
+                };
+                let question = look(&self.world, &node.id, What::Block(body), names, false);
+                let round = self.world.answer(&question).await.map_err(|e| outside(&node.id, e))?;
+                let (value, bytes) = journal::object(&round.value.unwrap_or(Value::None))?;
+                if !self.state.reports.iter().any(|(n, ..)| *n == node.id) {
+                    let event = Event::Reported { node: node.id.clone(), title, value };
+                    self.journal.push(event, vec![(value, bytes)]);
+                }
+            }
+            NodeKind::Return { value } => {
+                let Some(value) = value else { return Ok(Ended::Returned(None)) };
+                let question = look(&self.world, &node.id, What::Expr(value), names, false);
+                let round = self.world.answer(&question).await.map_err(|e| outside(&node.id, e))?;
+                return Ok(Ended::Returned(round.value));
+            }
+            NodeKind::Let { .. } | NodeKind::Do { .. } | NodeKind::Require { .. } => {}
+        }
+        Ok(Ended::GoOn)
     }
 
     /// Why the run may not go on; none where somebody said yes.

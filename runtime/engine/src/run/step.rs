@@ -291,7 +291,8 @@ impl StepRun<'_> {
     pub(crate) fn stops(&self) -> bool {
         // What is temporary is taken back even after a cancel.
         let cancelled = self.runner.options.cancel.is_cancelled() && !self.is_temporary();
-        cancelled || self.failed.load(Ordering::SeqCst) > self.tolerate
+        let halted = self.runner.halted.load(Ordering::SeqCst) && !self.is_temporary();
+        cancelled || halted || self.failed.load(Ordering::SeqCst) > self.tolerate
     }
 
     /// Whether this takes a temporary step back at the end of its own run.
@@ -433,6 +434,10 @@ impl StepRun<'_> {
         if !exceeded && queue.broken.is_none() && runner.options.cancel.is_cancelled() && !left.is_empty() {
             runner.options.progress.event(ProgressEvent::Stopping);
             return Ok(After::Cancelled);
+        }
+        if !exceeded && queue.broken.is_none() && !left.is_empty() && runner.halted.load(Ordering::SeqCst) {
+            // The run has failed beside this: what is left is not reached.
+            return Ok(After::GoOn);
         }
         for item in &left {
             let (outcome, reason) = match &queue.broken {
