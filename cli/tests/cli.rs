@@ -147,11 +147,11 @@ fn certain_repairs_are_applied() {
 #[test]
 fn a_picture_shows_what_waits_for_what_and_its_risk_without_colour() {
     let folder = tempfile::tempdir().unwrap();
-    let mut source = String::from("@risk(high)\n@approval(by: \"manager\")\nplaybook long(ids: list<string>) {\n");
+    let mut source = String::from("@risk(medium)\nplaybook long(ids: list<string>) {\n");
     for n in 0..15 {
         source.push_str(&format!(
             "    let v{n} = aws.ec2.describe_instances(instance_ids: ids).reservations.flat_map(.instances)\n    \
-             step s{n} \"Stop <{n}> & \\\"more\\\" of what has a title that is much too long\" for m in v{n} max 5 {{ \
+             step s{n} \"Stop <{n}> & \\\"more\\\" of what has a title that is much too long\" for m in v{n} max 1 {{ \
              aws.ec2.stop_instances(instance_ids: [m.instance_id]) }}\n"
         ));
     }
@@ -163,7 +163,7 @@ fn a_picture_shows_what_waits_for_what_and_its_risk_without_colour() {
         text(&output.stdout)
     };
     let svg = draw("svg");
-    assert_eq!((svg.matches("<rect ").count(), svg.matches("◕ high").count()), (31, 15), "{svg}");
+    assert_eq!((svg.matches("<rect ").count(), svg.matches("◑ medium").count()), (31, 15), "{svg}");
     assert_eq!(svg.matches("marker-end").count(), 29, "each waits for the one above it, and says so once");
     assert!(svg.contains("Stop &lt;0&gt; &amp; &quot;more") && !svg.contains("Stop <"), "{svg}");
     assert!(draw("dot").contains("n0 -> n1;"));
