@@ -16,6 +16,7 @@ mod pack;
 mod permission;
 mod record;
 pub mod risk;
+pub mod search;
 mod service;
 mod shape;
 

@@ -387,11 +387,14 @@ pub(crate) enum Notation {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ops {
-    /// Find operations by words.
+    /// Find operations by what they do, or by the names that the clouds and their command lines use.
     Search {
-        /// Words, such as `stop instance`.
+        /// Words, such as `stop a vm`.
         #[arg(required = true)]
         words: Vec<String>,
+        /// Only of this cloud: `aws`, `azure` or `gcp`.
+        #[arg(long)]
+        cloud: Option<String>,
         #[command(flatten)]
         format: FormatArg,
     },

@@ -83,6 +83,15 @@ pub fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
             .arg("--out")
             .arg(&out),
     )?;
+    if !check {
+        // The names that are searched come of what was just written; a test holds the two in step.
+        let cargo =
+            Command::new("cargo").args(["run", "--quiet", "-p", "escher-catalog", "--example", "names"]).output()?;
+        if !cargo.status.success() {
+            return Err(String::from_utf8_lossy(&cargo.stderr).into_owned().into());
+        }
+        fs::write(data.join("names.zst"), cargo.stdout)?;
+    }
     if check {
         for name in WRITTEN {
             if fs::read(out.join(name))? != fs::read(data.join(name))? {

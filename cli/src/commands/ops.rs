@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use escher_catalog::search::{Hit, Index};
 use escher_catalog::{Catalog, Record, Repeat, ShapeKind};
 use serde_json::json;
 
@@ -16,58 +17,41 @@ const SHOWN: usize = 20;
 
 pub(crate) fn ops(what: &Ops) -> Result<u8, Failure> {
     match what {
-        Ops::Search { words, format } => search(words, format.format),
+        Ops::Search { words, cloud, format } => search(words, cloud.as_deref(), format.format),
         Ops::Show { operation, format } => show(operation, format.format),
         Ops::Stats { format } => stats(format.format),
     }
 }
 
-/// Words of an operation's name and service that begin with a word that was asked for, rarer names first.
-fn search(words: &[String], format: Format) -> Result<u8, Failure> {
+/// The operations that fit what was asked, best first.
+fn search(words: &[String], cloud: Option<&str>, format: Format) -> Result<u8, Failure> {
     let catalog = Catalog::embedded();
-    let wanted: Vec<String> = words.iter().flat_map(|w| w.split([' ', '.', '_', '-'])).map(str::to_lowercase).collect();
-    let wanted: Vec<&str> = wanted.iter().map(|w| w.trim_end_matches('s')).filter(|w| !w.is_empty()).collect();
-    let joined = wanted.concat();
-    let mut found: Vec<(usize, usize, String)> = Vec::new();
-    for cloud in catalog.clouds() {
-        for service in catalog.services(cloud) {
-            for operation in catalog.operations(cloud, service) {
-                let parts: Vec<&str> = service.split('_').chain(operation.split('_')).collect();
-                let hits = wanted.iter().filter(|w| parts.iter().any(|p| p.starts_with(**w))).count();
-                let whole = operation.replace('_', "").trim_end_matches('s') == joined;
-                if hits == wanted.len() || whole {
-                    let name = format!("{cloud}.{service}.{operation}");
-                    found.push((if whole { 0 } else { 1 }, parts.len(), name));
-                }
-            }
-        }
+    if let Some(cloud) = cloud.filter(|c| !catalog.clouds().contains(c)) {
+        let known = catalog.clouds().join("`, `");
+        return Err(Failure::usage(format!("there is no cloud `{cloud}`")).help(format!("the clouds are `{known}`")));
     }
-    found.sort();
-    let total = found.len();
-    found.truncate(SHOWN);
-    let rows: Vec<(String, &'static str)> = found
-        .into_iter()
-        .map(|(_, _, name)| {
-            let risk = catalog.record(&name).map_or("", |r| risk_word(r.operation.class.risk));
-            (name, risk)
-        })
-        .collect();
+    let found = Index::embedded().search(&words.join(" "), cloud, SHOWN);
+    let risk = |hit: &Hit| catalog.record(&hit.operation).map_or("", |r| risk_word(r.operation.class.risk));
     if format == Format::Json {
-        let operations: Vec<_> = rows.iter().map(|(n, r)| json!({ "operation": n, "risk": r })).collect();
-        output::json(&json!({ "schema": "escher.ops/1", "found": total, "operations": operations }));
+        let operations: Vec<_> = found
+            .iter()
+            .map(|hit| {
+                let cloud = hit.operation.split('.').next().unwrap_or_default();
+                let score = (f64::from(hit.score) * 100.0).round() / 100.0;
+                json!({ "operation": hit.operation, "cloud": cloud, "risk": risk(hit), "score": score })
+            })
+            .collect();
+        output::json(&json!({ "schema": "escher.ops/1", "found": found.len(), "operations": operations }));
         return Ok(0);
     }
-    if rows.is_empty() {
-        return Err(Failure::failed("no operation has all of these words").help("try fewer"));
+    if found.is_empty() {
+        return Err(Failure::failed("no operation is called like this").help("try other words"));
     }
     let mut table = render::table(["operation", "risk"]);
-    for (name, risk) in rows {
-        table.add_row([name, risk.to_string()]);
+    for hit in &found {
+        table.add_row([hit.operation.clone(), risk(hit).to_string()]);
     }
     output::line(&table.to_string());
-    if total > SHOWN {
-        output::note(&format!("{} more; add a word", total - SHOWN));
-    }
     Ok(0)
 }
 
