@@ -79,16 +79,17 @@ pub fn one_sleeps(binary: &Path) -> Result<()> {
         left -= sleepers.len() as u64;
         for sleeper in sleepers {
             let told = sleeper.told.clone();
-            let (before, code) = wake(sleeper).map_err(|error| format!("{told}: {error}"))?;
+            let (before, taken_over) = wake(sleeper).map_err(|error| format!("{told}: {error}"))?;
             sent_before += before;
-            lost += u64::from(code != Some(0));
+            lost += u64::from(taken_over);
         }
     }
     println!(
         "        {} slept past their lease, after {sent_before} calls; {lost} were taken over, said so and sent nothing more; the others held the file",
         wanted()
     );
-    Ok(())
+    // A few are caught in the middle of a write; where most are, nothing was proved.
+    check::that(lost * 4 >= wanted(), format!("only {lost} of {} were taken over", wanted()))
 }
 
 fn put_to_sleep(binary: &Path, number: u64, random: &mut Random) -> Result<Sleeper> {
@@ -106,8 +107,8 @@ fn put_to_sleep(binary: &Path, number: u64, random: &mut Random) -> Result<Sleep
     Ok(Sleeper { told: format!("sleeper {number}, at segment {moment}"), sandbox, project, run })
 }
 
-/// Another process takes the run over and ends it; then the first goes on. The calls before, and its exit code.
-fn wake(mut sleeper: Sleeper) -> Result<(u64, Option<i32>)> {
+/// Another process takes the run over and ends it; then the first goes on. The calls before, and whether it was taken over.
+fn wake(mut sleeper: Sleeper) -> Result<(u64, bool)> {
     let id = sleeper.project.newest_run()?;
     let before = changes(&sleeper.sandbox)?;
     check::that(sleeper.run.try_wait()?.is_none(), "it ended before it was put to sleep")?;
@@ -115,9 +116,9 @@ fn wake(mut sleeper: Sleeper) -> Result<(u64, Option<i32>)> {
     if taken.code == Some(1) && taken.stderr.contains("locked by another process") {
         // Stopped in the middle of a write it holds the file itself: nobody takes the run over, and it goes on.
         signal(&sleeper.run, "CONT")?;
-        let ended = sleeper.run.wait_with_output()?;
+        sleeper.run.wait_with_output()?;
         each_stopped_once(&sleeper.sandbox.transitions()?)?;
-        return Ok((before, ended.status.code()));
+        return Ok((before, false));
     }
     taken.exits(0)?;
     each_stopped_once(&sleeper.sandbox.transitions()?)?;
@@ -131,7 +132,7 @@ fn wake(mut sleeper: Sleeper) -> Result<(u64, Option<i32>)> {
     let words = String::from_utf8_lossy(&ended.stderr).into_owned();
     check::that(words.contains("taken over"), format!("it does not say that its run was taken over: {words}"))?;
     sleeper.project.call(&["audit", "verify"])?.exits(0)?;
-    Ok((before, ended.status.code()))
+    Ok((before, true))
 }
 
 /// Changes that reached the cloud, whatever they did.
