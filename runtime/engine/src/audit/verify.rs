@@ -177,8 +177,10 @@ fn judge(found: &[Found], segments: &[Lies], problems: &mut Vec<AuditProblem>) {
             continue;
         };
         if number != expected {
-            let next_fits = next.and_then(|n| n.says).is_some_and(|(n, _)| n == expected + 1);
-            if next_fits {
+            let follows = next.and_then(|n| n.says).map(|(n, _)| n);
+            // In bytes that were changed where they lie, a number that nothing after it bears out says nothing.
+            let unheard = is_bad(segments, this.segment) && follows != Some(number + 1);
+            if follows == Some(expected + 1) || unheard {
                 let words = format!("it was changed or moved: what stands in its place says that it is entry {number}");
                 say(problems, expected, this.segment, words);
                 expected += 1;
@@ -297,4 +299,28 @@ fn journals(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Digest, Found, Lies, judge};
+
+    /// A changed byte can shift all that follows it in its segment: the number of one entry then reads as another's,
+    /// and what comes next can't be read at all.
+    #[test]
+    fn a_number_that_was_damaged_is_not_believed() {
+        let entry = |place: u64, says: Option<u64>| Found {
+            place,
+            says: says.map(|number| (number, Digest([0; 32]))),
+            digest: Digest([0; 32]),
+            segment: 0,
+        };
+        for damaged in [1, 17, 330] {
+            let found = [entry(0, Some(0)), entry(1, Some(1)), entry(2, Some(damaged)), entry(3, None)];
+            let lies = [Lies { first: 0, count: 4, same: false, follows: true, whole: false }];
+            let mut problems = Vec::new();
+            judge(&found, &lies, &mut problems);
+            assert_eq!(problems.first().and_then(|p| p.entry), Some(2), "{damaged}: {problems:?}");
+        }
+    }
 }
