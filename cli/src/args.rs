@@ -162,6 +162,21 @@ becomes the root key.")]
         #[arg(long, value_enum, default_value_t = GraphFormat::Svg)]
         format: GraphFormat,
     },
+    /// Print the least that whoever runs a playbook must be allowed to do.
+    #[command(after_help = "Examples:
+  escher permissions stop.esc
+  escher permissions stop.esc --format aws-iam > policy.json
+  escher permissions stop.esc:stop_dev_vms --format azure-role
+
+What is derived from an operation's name and named by no document of its cloud is said to be so, on
+standard error beside a policy. Where a target names a role, its reader needs sts:AssumeRole besides.")]
+    Permissions {
+        /// FILE[:PLAYBOOK], or an IR file.
+        playbook: String,
+        /// The form.
+        #[arg(long, value_enum, default_value_t = PermissionsFormat::Table)]
+        format: PermissionsFormat,
+    },
     /// Look things up in the catalogue of operations.
     Ops {
         #[command(subcommand)]
@@ -363,6 +378,21 @@ pub(crate) enum GraphFormat {
     Mermaid,
 }
 
+/// Forms of what a playbook must be allowed to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PermissionsFormat {
+    /// For people.
+    Table,
+    /// One object, for scripts.
+    Json,
+    /// A policy of AWS IAM.
+    AwsIam,
+    /// A custom role of Azure.
+    AzureRole,
+    /// A custom role of Google Cloud.
+    GcpRole,
+}
+
 /// How the results of tests are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TestFormat {
@@ -500,7 +530,8 @@ impl Cli {
             | Command::Resume { format, .. }
             | Command::Cancel { format, .. }
             | Command::Undo { format, .. } => of(format),
-            Command::Test { format: TestFormat::Json, .. } => Format::Json,
+            Command::Test { format: TestFormat::Json, .. }
+            | Command::Permissions { format: PermissionsFormat::Json, .. } => Format::Json,
             Command::Ops { what } => match what {
                 Ops::Search { format, .. } | Ops::Show { format, .. } | Ops::Stats { format } => of(format),
             },

@@ -10,6 +10,7 @@ mod failure;
 mod graph;
 mod limits;
 mod output;
+mod permissions;
 mod platform;
 mod project;
 mod render;

@@ -60,8 +60,22 @@ fn the_help_of_every_command_has_words() {
     let folder = tempfile::tempdir().unwrap();
     insta::assert_snapshot!(text(&escher(folder.path(), &["--help"]).stdout));
     for command in [
-        "init", "check", "fmt", "fix", "explain", "test", "graph", "doc", "ops", "compile", "plan", "approve", "run",
-        "resume", "undo",
+        "init",
+        "check",
+        "fmt",
+        "fix",
+        "explain",
+        "test",
+        "graph",
+        "doc",
+        "ops",
+        "permissions",
+        "compile",
+        "plan",
+        "approve",
+        "run",
+        "resume",
+        "undo",
     ] {
         let output = escher(folder.path(), &[command, "--help"]);
         assert_eq!(output.status.code(), Some(0));
@@ -194,4 +208,41 @@ fn a_page_says_what_a_playbook_takes_does_and_risks() {
         read("index.md")
             .contains("[stop_dev_instances](stop_dev_instances-2.md) | &lt;b&gt;Looks&lt;/b&gt; \\| and more.")
     );
+}
+
+#[test]
+fn a_policy_has_what_a_playbook_and_its_undo_need_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let ask = |what: &str, format: &str| {
+        let output = escher(folder.path(), &["permissions", what, "--format", format]);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let example = root().join("examples/stop_dev_instances.esc");
+    let example = example.to_str().unwrap();
+    let (code, policy, said) = ask(example, "aws-iam");
+    let policy: serde_json::Value = serde_json::from_str(&policy).unwrap();
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert_eq!(policy["Version"], "2012-10-17");
+    assert_eq!(policy["Statement"][0]["Action"], serde_json::json!(["ec2:DescribeInstances"]));
+    assert_eq!(policy["Statement"][1]["Action"], serde_json::json!(["ec2:StartInstances", "ec2:StopInstances"]));
+    // The IR alone says the same.
+    escher(folder.path(), &["compile", example, "-o", "stop.ir"]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&ask("stop.ir", "aws-iam").1).unwrap(), policy);
+    let (code, _, said) = ask(example, "azure-role");
+    assert!(code == Some(2) && said.contains("calls nothing of Azure"), "{said}");
+
+    let clouds = "@risk(high)\n@approval(by: \"manager\")\nplaybook stop(group: string, name: string, zone: string) {\n    step azure_one \"Stop\" {\n        \
+                  azure.compute.virtual_machines.deallocate(resource_group_name: group, vm_name: name)\n    }\n    \
+                  step gcp_one \"Stop\" {\n        gcp.compute.instances.stop(project: group, zone: zone, instance: name)\n    }\n}\n";
+    std::fs::write(folder.path().join("clouds.esc"), clouds).unwrap();
+    let (code, role, said) = ask("clouds.esc", "azure-role");
+    let role: serde_json::Value = serde_json::from_str(&role).unwrap_or_else(|e| panic!("{e}: {said}"));
+    assert_eq!(code, Some(0));
+    assert_eq!(role["Actions"], serde_json::json!(["Microsoft.Compute/virtualMachines/deallocate/action"]));
+    assert!(said.contains("derived from the name, not known: Microsoft.Compute"), "{said}");
+    let role: serde_json::Value = serde_json::from_str(&ask("clouds.esc", "gcp-role").1).unwrap();
+    assert_eq!(role["includedPermissions"], serde_json::json!(["compute.instances.stop"]));
+    assert!(ask("clouds.esc", "table").1.contains("compute.instances.stop"));
+    let json: serde_json::Value = serde_json::from_str(&ask("clouds.esc", "json").1).unwrap();
+    assert_eq!((&json["schema"], json["permissions"].as_array().unwrap().len()), (&"escher.permissions/1".into(), 2));
 }

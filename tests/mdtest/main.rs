@@ -50,8 +50,8 @@ mod tests {
     }
 
     pages![
-        actions, bounds, calls, catch, clauses, clouds, habits, modules, names, order, parallel, risk, steps, tests,
-        types, waits
+        actions, bounds, calls, catch, clauses, clouds, habits, modules, names, order, parallel, records, risk, steps,
+        tests, types, waits
     ];
 
     #[test]

@@ -4,8 +4,11 @@ fleet.py ENDPOINT seed DEV PROD   empties the emulator and starts that many inst
 fleet.py ENDPOINT state           prints every instance: {id: [env, state]}
 fleet.py ENDPOINT user            makes an IAM user who may describe, stop and start instances, and prints the access key
 fleet.py ENDPOINT admin           makes one who may do everything
+fleet.py ENDPOINT library         empties the emulator and makes something to do for every playbook of the library
+fleet.py ENDPOINT allowed NAME    makes a user whose policy is read from standard input, and prints the access key
 """
 
+import datetime
 import json
 import os
 import sys
@@ -17,11 +20,11 @@ from botocore.config import Config
 LEAST = ["ec2:DescribeInstances", "ec2:StopInstances", "ec2:StartInstances"]
 
 
-def client(endpoint, service):
+def client(endpoint, service, region="us-east-1"):
     return boto3.client(
         service,
         endpoint_url=endpoint,
-        region_name="us-east-1",
+        region_name=region,
         # The key of AWS's manuals, unless the environment has one that the emulator knows.
         aws_access_key_id=os.environ.get("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
         aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
@@ -56,6 +59,53 @@ def seed(endpoint, counts):
             )
 
 
+def library(endpoint):
+    """Something to do for every playbook of the library, and for the examples."""
+    reset(endpoint)
+    ec2 = client(endpoint, "ec2")
+
+    def machine(kind, **tags):
+        tags = [{"Key": key, "Value": value} for key, value in tags.items()]
+        made = ec2.run_instances(
+            ImageId="ami-12c6146b",
+            InstanceType=kind,
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+        )
+        return made["Instances"][0]["InstanceId"]
+
+    idle = machine("m5.xlarge", env="prod", owner="ada")
+    for ring in "123":
+        machine("t3.micro", env="prod", ring=ring)
+    machine("t3.micro", env="prod", hours="office")
+    machine("t3.micro", env="dev")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    client(endpoint, "cloudwatch").put_metric_data(
+        Namespace="AWS/EC2",
+        MetricData=[
+            {
+                "MetricName": "CPUUtilization",
+                "Dimensions": [{"Name": "InstanceId", "Value": idle}],
+                "Timestamp": now - datetime.timedelta(days=1),
+                "Value": 2.0,
+                "Unit": "Percent",
+            }
+        ],
+    )
+    marked = {"ResourceType": "volume", "Tags": [{"Key": "escher:marked", "Value": "2020-01-01T00:00:00Z"}]}
+    ec2.create_volume(Size=1, AvailabilityZone="us-east-1a", TagSpecifications=[marked])
+    volume = ec2.create_volume(Size=1, AvailabilityZone="us-east-1a")["VolumeId"]
+    for name in ("first", "second", "third"):
+        ec2.create_snapshot(VolumeId=volume, Description=name)
+    s3 = client(endpoint, "s3")
+    for name in ("open-one", "open-two"):
+        s3.create_bucket(Bucket=name)
+    iam = client(endpoint, "iam")
+    iam.create_user(UserName="somebody")
+    iam.create_access_key(UserName="somebody")
+
+
 def state(endpoint):
     pages = client(endpoint, "ec2").get_paginator("describe_instances").paginate()
     instances = [i for page in pages for r in page["Reservations"] for i in r["Instances"]]
@@ -64,10 +114,13 @@ def state(endpoint):
 
 
 def user(endpoint, name, actions):
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    return allowed(endpoint, name, json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+
+def allowed(endpoint, name, document):
     iam = client(endpoint, "iam")
     iam.create_user(UserName=name)
-    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_user_policy(UserName=name, PolicyName="lab", PolicyDocument=document)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     return {"id": key["AccessKeyId"], "secret": key["SecretAccessKey"]}
@@ -82,5 +135,9 @@ elif command == "user":
     print(json.dumps(user(endpoint, "operator", LEAST)))
 elif command == "admin":
     print(json.dumps(user(endpoint, "admin", ["*"])))
+elif command == "library":
+    library(endpoint)
+elif command == "allowed":
+    print(json.dumps(allowed(endpoint, rest[0], sys.stdin.read())))
 else:
     raise SystemExit(__doc__)

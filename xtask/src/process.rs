@@ -1,5 +1,6 @@
 //! Commands that are run to their end.
 
+use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 use crate::{Result, paths};
@@ -26,6 +27,19 @@ pub fn output(command: &mut Command) -> Result<Output> {
 /// Runs a command and gives its standard output; a failure shows its standard error.
 pub fn text(command: &mut Command) -> Result<String> {
     let output = output(command)?;
+    text_of(command, output)
+}
+
+/// The same with something to read.
+pub fn text_with(command: &mut Command, input: &str) -> Result<String> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    // Dropped at the end of this line: that is where its input ends.
+    child.stdin.take().ok_or("a command without standard input")?.write_all(input.as_bytes())?;
+    let output = child.wait_with_output()?;
+    text_of(command, output)
+}
+
+fn text_of(command: &Command, output: Output) -> Result<String> {
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(format!("{}: {}\n{}", shown(command), output.status, said.trim_end()).into());

@@ -1,6 +1,6 @@
 //! `escher doc`: a page for each playbook, in Markdown, with its picture.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,9 @@ use escher_ir::program::{Expr, NodeKind, Program, TextPart};
 use escher_ir::{Value, json};
 
 use crate::commands::check::{count, playbook_files};
+use crate::commands::permissions::sure;
 use crate::failure::Failure;
+use crate::permissions::Needs;
 use crate::render::risk_word;
 use crate::{graph, output, source};
 
@@ -87,7 +89,22 @@ fn page(playbook: &CheckedPlaybook, program: &Program, path: &str, name: &str) -
     }
     steps(&mut out, program);
     calls(&mut out, program, &playbook.witnesses);
+    permissions(&mut out, &crate::permissions::of(program));
     out
+}
+
+fn permissions(out: &mut String, needs: &Needs) {
+    if needs.clouds.values().all(BTreeMap::is_empty) && needs.unknown.is_empty() {
+        return;
+    }
+    out.push_str("\n## Permissions\n\n| permission | for | how sure |\n|---|---|---|\n");
+    for (permission, need) in needs.clouds.values().flatten() {
+        let operations: Vec<String> = need.operations.iter().map(|o| format!("`{o}`")).collect();
+        let _ = writeln!(out, "| `{permission}` | {} | {} |", operations.join(", "), sure(need));
+    }
+    for operation in &needs.unknown {
+        let _ = writeln!(out, "| unknown | `{operation}` | not in this catalogue |");
+    }
 }
 
 fn steps(out: &mut String, program: &Program) {

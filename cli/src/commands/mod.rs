@@ -12,6 +12,7 @@ mod graph;
 mod init;
 mod manual;
 mod ops;
+pub(crate) mod permissions;
 mod plan;
 mod run;
 mod runs;
@@ -35,6 +36,7 @@ pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Command::Doc { paths, output } => doc::doc(paths, output),
         Command::Graph { playbook, format } => graph::graph(playbook, *format),
         Command::Test { paths, filter, format } => test::test(paths, filter.as_deref(), *format),
+        Command::Permissions { playbook, format } => permissions::permissions(playbook, *format),
         Command::Ops { what } => ops::ops(what),
         Command::Compile { playbook, output } => compile::compile(playbook, output),
         Command::Plan { playbook, set, output, .. } => {

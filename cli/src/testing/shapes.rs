@@ -25,7 +25,16 @@ fn conform(record: &Record, id: ShapeId, value: &Value, reads: &Projection, targ
         (ShapeKind::Structure(members) | ShapeKind::Union(members), Value::Record(given)) => {
             let known = members.iter().filter_map(|m| {
                 let reads = reads.member(&m.name)?;
-                let value = given.get(&m.name).filter(|v| !matches!(v, Value::None))?;
+                let Some(value) = given.get(&m.name).filter(|v| !matches!(v, Value::None)) else {
+                    // As a client gives them: a list or a map that the cloud left out is empty.
+                    let empty = match record.shape(m.shape).map(|s| &s.kind)? {
+                        _ if m.tags.is_some() => Value::map([]),
+                        ShapeKind::Map { .. } => Value::map([]),
+                        ShapeKind::List { .. } => Value::list(Vec::new()),
+                        _ => return None,
+                    };
+                    return Some((m.name.clone(), empty));
+                };
                 // Tags are maps on both sides.
                 let value =
                     if m.tags.is_some() { value.clone() } else { conform(record, m.shape, value, reads, target) };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use escher_ir::Type;
 use escher_ir::program::Function;
+use escher_ir::types::RecordType;
 use escher_syntax::ast::{self, ItemKind};
 use escher_syntax::{Diagnostic, Severity, Span};
 
@@ -46,7 +47,7 @@ pub(crate) fn check_file(world: &dyn World, node: &Node, module: usize, modules:
     for item in &file.items {
         match &item.kind {
             ItemKind::Type { name, ty } => {
-                let resolved = checker.resolve(ty);
+                let resolved = named(checker.resolve(ty), &name.text);
                 checker.types.insert(name.text.clone(), resolved);
             }
             ItemKind::Const { name, ty, value } => checker.constant(name, ty.as_ref(), value),
@@ -81,6 +82,14 @@ pub(crate) fn check_file(world: &dyn World, node: &Node, module: usize, modules:
     let exports = checker.exports_of(node);
     checked.diagnostics = checker.diagnostics;
     Made { checked, broken: checker.broken, exports }
+}
+
+/// A record type is told of by its name.
+fn named(ty: Type, name: &str) -> Type {
+    match ty {
+        Type::Record(record) => Type::Record(Arc::new(RecordType { name: Some(Arc::from(name)), ..(*record).clone() })),
+        other => other,
+    }
 }
 
 /// What an item is, in a word.

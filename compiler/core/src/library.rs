@@ -10,7 +10,24 @@ macro_rules! modules {
 }
 
 /// Modules with their texts, in order of names. A test keeps it and the folder alike.
-const MODULES: &[(&str, &str)] = modules![tags];
+const MODULES: &[(&str, &str)] = modules![
+    access_keys,
+    bucket,
+    disaster_copies,
+    inventory,
+    mark,
+    off_hours,
+    patch_rings,
+    public_buckets,
+    rightsizing,
+    snapshot,
+    snapshot_retention,
+    tag_enforcement,
+    tags,
+    unattached_volumes,
+    vm,
+    volume,
+];
 
 /// The text of a module such as `std.tags`.
 pub(crate) fn text(name: &str) -> Option<&'static str> {

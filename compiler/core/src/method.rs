@@ -208,6 +208,12 @@ impl Checker<'_> {
                 let (lambda, result) = self.lambda(&a.value, one);
                 (vec![lambda], Type::list(result))
             }
+            (Method::ToMap, Some(a)) => {
+                let typed = Typed::new(Expr::Local(String::new()), item.clone());
+                self.expect(&typed, &Type::STRING, span, "a key of a map");
+                let (lambda, result) = self.lambda(&a.value, one);
+                (vec![lambda], Type::map(result))
+            }
             (Method::FlatMap, Some(a)) => {
                 let (lambda, result) = self.lambda(&a.value, one);
                 match result {
@@ -313,6 +319,7 @@ impl Checker<'_> {
             Method::Lower | Method::Upper | Method::Trim | Method::ToString => (0, Type::STRING),
             Method::Length | Method::Count => (0, Type::Int { min: Some(0), max: None }),
             Method::ToInt => (0, Type::INT.optional()),
+            Method::ToInstant => (0, Type::Instant.optional()),
             Method::Split => (1, Type::list(Type::STRING)),
             Method::StartsWith | Method::EndsWith | Method::Contains => (1, Type::Bool),
             Method::Replace => (2, Type::STRING),
@@ -331,12 +338,22 @@ fn words_of(ty: &Type) -> &'static [&'static str] {
     match ty {
         Type::List(_) => &[
             "all", "any", "concat", "contains", "count", "filter", "first", "flat_map", "flatten", "group_by", "join",
-            "last", "map", "max", "min", "reverse", "skip", "sort_by", "sum", "take", "unique", "zip",
+            "last", "map", "max", "min", "reverse", "skip", "sort_by", "sum", "take", "to_map", "unique", "zip",
         ],
         Type::Map(_) => &["contains", "count", "get", "keys", "merge", "values"],
-        Type::String { .. } => {
-            &["contains", "ends_with", "length", "lower", "replace", "split", "starts_with", "to_int", "trim", "upper"]
-        }
+        Type::String { .. } => &[
+            "contains",
+            "ends_with",
+            "length",
+            "lower",
+            "replace",
+            "split",
+            "starts_with",
+            "to_instant",
+            "to_int",
+            "trim",
+            "upper",
+        ],
         Type::Int { .. } => &["remainder", "to_string"],
         Type::Bool
         | Type::Float

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use escher_catalog::{Effect, Risk};
 use escher_ir::program::{self, Bound, Each, Expr, Identity, Node, NodeKind};
+use escher_ir::types::RecordType;
 use escher_ir::{Type, Value};
 use escher_syntax::ast::{self, ClauseValue};
 use escher_syntax::{Diagnostic, Span};
@@ -432,6 +433,7 @@ impl Checker<'_> {
             },
             // A text is what it is called.
             (None, Type::Unknown | Type::String { .. } | Type::Literals(_)) => Identity::Text,
+            (None, Type::Record(record)) if says_which(record) => Identity::Key(Box::new(id_of())),
             (None, other) => self.no_identity(each.list.span, &other.clone()),
         };
         let from_step = match &list.expr {
@@ -450,8 +452,11 @@ impl Checker<'_> {
 
     /// What was read in places of its own must still know where: a name alone would be called at the wrong one.
     fn check_located(&mut self, each: &ast::Each, item: &Type) {
-        if matches!(item, Type::Shape(_) | Type::Unknown) {
-            return;
+        let located = |record: &RecordType| record.fields.get("target").is_some_and(|f| f.ty == Type::Target);
+        match item {
+            Type::Shape(_) | Type::Unknown => return,
+            Type::Record(record) if located(record) => return,
+            _ => {}
         }
         self.say(
             Diagnostic::error("E0415", each.list.span, "these were read in several places and no longer say where")
@@ -496,6 +501,19 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// Whether a record that a playbook built says which thing it is, and where: it has an `id` and a `target`.
+fn says_which(record: &RecordType) -> bool {
+    let is = |name: &str, fits: fn(&Type) -> bool| record.fields.get(name).is_some_and(|f| fits(&f.ty));
+    is("id", |ty| matches!(ty, Type::String { .. })) && is("target", |ty| *ty == Type::Target)
+}
+
+/// `.id`
+fn id_of() -> Expr {
+    let item = Box::new(Expr::Local("item".into()));
+    let body = Box::new(Expr::Member { base: item, name: "id".into(), optional: false });
+    Expr::Lambda { params: vec!["item".into()], body }
 }
 
 /// Whether one list is the other, or a part of it.

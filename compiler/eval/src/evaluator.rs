@@ -72,6 +72,23 @@ pub(crate) fn present(value: Value) -> Outcome {
     }
 }
 
+/// Gives up the first absent member that a value is, or has anywhere in it: what is handed to a cloud is known.
+fn whole(value: Value) -> Outcome {
+    fn first(value: &Value) -> Option<&Arc<str>> {
+        match value {
+            Value::Absent(member) => Some(member),
+            Value::List(items) => items.iter().find_map(first),
+            Value::Map(entries) => entries.values().find_map(first),
+            Value::Record(record) => record.members.iter().find_map(|(_, v)| first(v)),
+            _ => None,
+        }
+    }
+    match first(&value) {
+        Some(member) => Err(Stop::Fail(EvalError::absent(member))),
+        None => Ok(value),
+    }
+}
+
 impl<'p, 'h> Evaluator<'p, 'h> {
     /// An evaluation whose call paths begin with `scope`, such as `machines` or `stop[i-0abc]`.
     pub fn new(program: &'p Program, host: &'h mut dyn Host, scope: impl Into<String>) -> Evaluator<'p, 'h> {
@@ -265,8 +282,8 @@ impl<'p, 'h> Evaluator<'p, 'h> {
         for part in parts {
             match part {
                 RecordPart::Field(name, expr) => {
-                    let value = present(self.value(expr)?)?;
-                    members.insert(Arc::from(name.as_str()), value);
+                    // What a cloud left out stays left out in a record made of its answer, until somebody uses it.
+                    members.insert(Arc::from(name.as_str()), self.value(expr)?);
                 }
                 RecordPart::Spread(expr) => match present(self.value(expr)?)? {
                     Value::Record(r) => members.extend(r.members.iter().cloned()),
@@ -567,7 +584,7 @@ impl<'p, 'h> Evaluator<'p, 'h> {
                 // An optional argument that is `none` is left out.
                 Ok(Value::None) => {}
                 Ok(value) => {
-                    arguments.insert(name.clone(), present(value)?);
+                    arguments.insert(name.clone(), whole(value)?);
                 }
                 Err(Stop::Pending) => pending = true,
                 Err(stop) => return Err(stop),

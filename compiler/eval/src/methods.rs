@@ -216,6 +216,18 @@ fn list<'p>(ev: &mut Evaluator<'p, '_>, items: &Arc<Vec<Value>>, method: Method,
             Some(wanted) => Ok(Value::Bool(items.iter().any(|i| equal(i, wanted)))),
             None => fail("`contains` needs a value"),
         },
+        Method::ToMap => {
+            let values = each_present(ev, items, function(arguments)?)?;
+            let mut map = BTreeMap::new();
+            for (key, value) in items.iter().zip(values) {
+                match key {
+                    Value::String(key) => map.insert(key.clone(), value),
+                    hole @ Value::Hole(_) => return Ok(hole.clone()),
+                    other => return fail(format!("a key of a map is text, not a {}", other.kind())),
+                };
+            }
+            Ok(Value::Map(Arc::new(map)))
+        }
         Method::Reverse => Ok(Value::list(items.iter().rev().cloned().collect())),
         Method::Length => Ok(count_of(items.len())),
         _ => fail("a list has no such method"),
@@ -304,6 +316,7 @@ fn string<'p>(ev: &mut Evaluator<'p, '_>, s: &Arc<str>, method: Method, argument
             _ => fail("`replace` needs two texts, the first not empty"),
         },
         Method::ToInt => Ok(s.trim().parse().map(Value::Int).unwrap_or(Value::None)),
+        Method::ToInstant => Ok(s.trim().parse().map(Value::Instant).unwrap_or(Value::None)),
         Method::ToString => Ok(Value::String(s.clone())),
         _ => fail("a text has no such method"),
     }

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use escher_catalog::Risk;
-use escher_ir::program::{BinaryOp, Block, Call, Expr, Method, Playbook, Program, Projection, StepPart, TextPart};
+use escher_ir::program::{
+    BinaryOp, Block, Call, Expr, Method, Playbook, Program, Projection, RecordPart, StepPart, TextPart,
+};
 use escher_ir::{Type, Value};
 use proptest::prelude::*;
 
@@ -168,4 +170,49 @@ proptest! {
             (quotient, remainder) => prop_assert!(b == 0 && quotient.is_err() && remainder.is_err()),
         }
     }
+}
+
+#[test]
+fn a_text_that_is_an_instant_becomes_one() {
+    for (text, known) in
+        [("2026-11-21T08:00:00Z", true), (" 2026-11-21T08:00:00Z ", true), ("yesterday", false), ("", false)]
+    {
+        let e = method(lit(Value::text(text)), Method::ToInstant, vec![]);
+        let found = eval(&e).unwrap().unwrap();
+        assert_eq!(matches!(found, Value::Instant(_)), known, "{text}: {found:?}");
+        assert!(known || found == Value::None);
+    }
+}
+
+#[test]
+fn texts_become_the_keys_of_a_map() {
+    let keys = lit(Value::list(vec![Value::text("a"), Value::text("b")]));
+    let e = method(keys, Method::ToMap, vec![lambda(lit(Value::Int(1)))]);
+    assert_eq!(eval(&e).unwrap().unwrap(), Value::map([("a", Value::Int(1)), ("b", Value::Int(1))]));
+}
+
+#[test]
+fn what_a_cloud_left_out_stays_out_of_a_record_until_it_is_used() {
+    let items = lit(Value::list(vec![Value::record([("other", Value::Int(1))])]));
+    let record = |name: &str| Expr::Record(vec![RecordPart::Field("copy".into(), member(name))]);
+    let copied = method(items.clone(), Method::Map, vec![lambda(record("state"))]);
+    let used = method(copied.clone(), Method::Map, vec![lambda(method(member("copy"), Method::Upper, vec![]))]);
+    assert!(eval(&copied).is_ok());
+    assert_eq!(eval(&used).unwrap_err().absent.as_deref(), Some("state"));
+
+    // A cloud is never handed a record with a gap in it.
+    let ask = Expr::Call(Box::new(Call {
+        site: "create".into(),
+        operation: "aws.ec2.create_tags".into(),
+        arguments: BTreeMap::from([("tags".into(), Expr::List(vec![record("state")]))]),
+        changes: true,
+        reads: Projection::All,
+        catch: vec![],
+        probe: None,
+    }));
+    let asked = method(items, Method::Map, vec![lambda(ask)]);
+    let (program, mut host) = (program(), Table::default());
+    let error = Evaluator::new(&program, &mut host, "t").expr(&asked).unwrap_err();
+    assert_eq!(error.absent.as_deref(), Some("state"));
+    assert!(host.asked.is_empty());
 }

@@ -619,6 +619,8 @@ pub enum Method {
     ToInt,
     ToString,
     Remainder,
+    ToInstant,
+    ToMap,
 }
 
 impl Method {
@@ -661,6 +663,8 @@ impl Method {
         ("to_int", Method::ToInt),
         ("to_string", Method::ToString),
         ("remainder", Method::Remainder),
+        ("to_instant", Method::ToInstant),
+        ("to_map", Method::ToMap),
     ];
 }
 

@@ -15,10 +15,11 @@ pub(crate) struct RawId {
     pub(crate) id: String,
 }
 
-/// The target of a value: where it was read, or the ambient one.
+/// The target of a value: where it was read; of a record that a playbook built, its `target`; or the ambient one.
 pub(crate) fn target_of(value: &Value, ambient: &Arc<Target>) -> Arc<Target> {
-    match value {
-        Value::Record(record) => record.target.clone().unwrap_or_else(|| ambient.clone()),
+    let Value::Record(record) = value else { return ambient.clone() };
+    match (&record.target, record.get("target")) {
+        (Some(target), _) | (None, Some(Value::Target(target))) => target.clone(),
         _ => ambient.clone(),
     }
 }

@@ -5,6 +5,7 @@ mod emulator;
 pub mod escher;
 mod gate;
 mod http;
+mod policy;
 mod race;
 mod random;
 mod sandbox;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{emulator, escher, gate, race, sandbox, steps, storm};
+use super::{emulator, escher, gate, policy, race, sandbox, steps, storm};
 use crate::Result;
 
 /// A scenario: its name, and what it does with the command line.
@@ -14,6 +14,7 @@ const SCENARIOS: &[Scenario] = &[
     ("lab: the emulators start, are seeded, and moto checks signatures", |_| emulator::stands()),
     ("moto: 500 of 600 planned, refused, approved, stopped, nothing left, undone", emulator::moto),
     ("moto: the same with signatures and policies judged", emulator::moto_with_signatures),
+    ("moto: each playbook with exactly the policy it asks for, and with less", policy::least),
     ("ministack: the same where filters and paging are ignored", emulator::ministack),
     ("gate: a changed literal, target or argument is refused", gate::changed),
     ("gate: a changed comment is not", gate::comment),

@@ -136,7 +136,9 @@ impl Emulator {
             // So many actions need no authority; `judge_signatures` ends that.
             Kind::Moto => program
                 .args(["-H", "127.0.0.1", "-p", &port.to_string()])
-                .env("INITIAL_NO_AUTH_ACTION_COUNT", "1000000"),
+                .env("INITIAL_NO_AUTH_ACTION_COUNT", "1000000")
+                // Its images come with 1,300 snapshots that would be this account's own.
+                .env("MOTO_EC2_LOAD_DEFAULT_AMIS", "false"),
             Kind::Ministack => program.env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", port.to_string()),
         };
         let server = Server::start(kind.name(), &program, port, "/")?;
@@ -181,12 +183,26 @@ impl Emulator {
         Ok(operator)
     }
 
+    /// Empties it and makes something to do for every playbook of the library.
+    pub fn seed_library(&self) -> Result<()> {
+        self.script(&["library"], self.admin.as_ref()).map(drop)
+    }
+
+    /// The key of a new user who may do exactly what a policy says.
+    pub fn allowed(&self, name: &str, policy: &serde_json::Value) -> Result<Key> {
+        let mut command = self.command(&["allowed", name], self.admin.as_ref())?;
+        key_of(&process::text_with(&mut command, &policy.to_string())?)
+    }
+
     fn key(&self, command: &str) -> Result<Key> {
-        let json: serde_json::Value = serde_json::from_str(&self.script(&[command], None)?)?;
-        Ok(Key { id: super::check::text(&json, "/id")?, secret: super::check::text(&json, "/secret")? })
+        key_of(&self.script(&[command], None)?)
     }
 
     fn script(&self, arguments: &[&str], key: Option<&Key>) -> Result<String> {
+        process::text(&mut self.command(arguments, key)?)
+    }
+
+    fn command(&self, arguments: &[&str], key: Option<&Key>) -> Result<Command> {
         let mut command = self.boto3.script("fleet.py")?;
         command.arg(self.url()).args(arguments).env("AWS_EC2_METADATA_DISABLED", "true");
         command.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
@@ -194,8 +210,14 @@ impl Emulator {
             Some(key) => command.env("AWS_ACCESS_KEY_ID", &key.id).env("AWS_SECRET_ACCESS_KEY", &key.secret),
             None => command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY"),
         };
-        process::text(&mut command)
+        Ok(command)
     }
+}
+
+/// An access key as the script prints it.
+fn key_of(text: &str) -> Result<Key> {
+    let json: serde_json::Value = serde_json::from_str(text)?;
+    Ok(Key { id: super::check::text(&json, "/id")?, secret: super::check::text(&json, "/secret")? })
 }
 
 /// How many instances of an environment are in a state.
