@@ -50,9 +50,25 @@ mod tests {
     }
 
     pages![
-        actions, bounds, calls, catch, clauses, clouds, habits, modules, names, order, parallel, records, risk, steps,
-        tests, types, waits
+        actions, bounds, calls, catch, clauses, clouds, foreign, habits, modules, names, order, parallel, records,
+        risk, steps, tests, types, waits
     ];
+
+    /// Whoever brings another language along is told what to write, not only that something is wrong.
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "the page is on the disk")]
+    fn every_foreign_spelling_is_answered_with_what_to_write() {
+        let text = std::fs::read_to_string(folder().join("foreign.md")).unwrap();
+        let blocks = crate::block::blocks(&text).unwrap();
+        assert!(blocks.len() >= 150, "{} programs", blocks.len());
+        for block in &blocks {
+            let told = escher_core::check(&escher_core::CatalogWorld, &block.text).diagnostics;
+            assert!(!told.is_empty(), "line {}: nothing is told", block.line);
+            for one in told {
+                assert!(one.help.is_some(), "line {}: {} has no help: {}", block.line, one.code, one.message);
+            }
+        }
+    }
 
     #[test]
     #[allow(clippy::disallowed_methods, reason = "the pages are on the disk")]

@@ -65,7 +65,7 @@ fn doubts(needs: &Needs) {
     }
 }
 
-fn names<'p>(permissions: &'p Permissions, chosen: impl Fn(&Need) -> bool) -> Vec<&'p str> {
+fn names(permissions: &Permissions, chosen: impl Fn(&Need) -> bool) -> Vec<&str> {
     permissions.iter().filter(|(_, need)| chosen(need)).map(|(name, _)| &**name).collect()
 }
 

@@ -11,6 +11,7 @@ use escher_syntax::{Diagnostic, Span};
 
 use crate::bounds;
 use crate::checker::{Checker, Deferred, Place, Typed};
+use crate::foreign;
 use crate::member::{is_cloud, path_of};
 use crate::risk::{self, Witness};
 use crate::scope::Origin;
@@ -35,6 +36,24 @@ fn foreign_spelling(service: &Service, text: &str) -> Option<Arc<str>> {
     let all = service.operations.names();
     let is = |name: &&Arc<str>, bare: &str| names::bare(name) == bare;
     all.iter().find(|n| is(n, &bare)).or_else(|| all.iter().find(|n| is(n, &begun))).cloned()
+}
+
+/// The operation that is meant by a name, and whether that is but a slip of the pen: an operation with another verb does
+/// something else, so it is only asked about. What reads is never taken for what changes.
+pub(crate) fn near_operation<'s>(service: &'s Service, written: &str) -> Option<(&'s str, bool)> {
+    const READS: &[&str] = &["describe", "list", "get", "search", "head", "batch_get"];
+    let names = || service.operations.names().iter().map(|n| &**n);
+    let (verb, noun) = written.split_once('_')?;
+    if READS.contains(&verb) {
+        let other = READS.iter().map(|verb| format!("{verb}_{noun}"));
+        if let Some(found) = other.into_iter().find_map(|wanted| names().find(|n| *n == wanted)) {
+            return Some((found, false));
+        }
+        let reads =
+            names().filter(|n| READS.iter().any(|verb| n.strip_prefix(verb).is_some_and(|r| r.starts_with('_'))));
+        return nearest(written, reads).map(|near| (near, near.split('_').next() == Some(verb)));
+    }
+    nearest(written, names()).map(|near| (near, near.split('_').next() == Some(verb)))
 }
 
 impl Checker<'_> {
@@ -118,12 +137,13 @@ impl Checker<'_> {
                 diagnostic = Diagnostic::error("E0209", operation_name.span, format!("write `{ours}` here"))
                     .help("operations are written in snake case")
                     .fix(format!("write `{ours}`"), operation_name.span, &*ours);
-            } else if let Some(near) = nearest(&operation_name.text, service.operations.names().iter().map(|n| &**n)) {
-                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(
-                    format!("write `{near}`"),
-                    operation_name.span,
-                    near,
-                );
+            } else if let Some(help) = foreign::operation(&operation_name.text) {
+                diagnostic = diagnostic.help(help);
+            } else if let Some((near, slip)) = near_operation(&service, &operation_name.text) {
+                diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+                if slip {
+                    diagnostic = diagnostic.fix(format!("write `{near}`"), operation_name.span, near);
+                }
             } else {
                 diagnostic = diagnostic.help(format!("`escher ops search {}` looks for it", operation_name.text));
             }
@@ -186,9 +206,13 @@ impl Checker<'_> {
             .unwrap_or_default();
         let mut out = BTreeMap::new();
         let mut longest: Option<(Span, bounds::Length)> = None;
+        let mut unnamed = false;
         for argument in arguments {
             let Some(name) = &argument.name else {
-                let first = fields.keys().next().map_or("name", |n| n);
+                unnamed = true;
+                let first =
+                    fields.iter().find(|(n, f)| f.required && !out.contains_key(&***n)).or(fields.iter().next());
+                let first = first.map_or("name", |(n, _)| n);
                 self.say(
                     Diagnostic::error("E0204", argument.value.span, "arguments of an operation are named")
                         .help(format!("write the name before it: `{first}: …`")),
@@ -245,7 +269,8 @@ impl Checker<'_> {
             .filter(|(n, f)| f.required && !out.contains_key(&***n) && token.as_deref() != Some(&***n))
             .map(|(n, _)| n)
             .collect();
-        if !missing.is_empty() {
+        // One without a name may be the one that is missing.
+        if !missing.is_empty() && !unnamed {
             let names: Vec<String> = missing.iter().map(|n| format!("`{n}`")).collect();
             let shown: Vec<String> =
                 missing.iter().filter_map(|n| fields.get(*n).map(|f| format!("{n}: …, {}", describe(&f.ty)))).collect();
@@ -300,10 +325,12 @@ impl Checker<'_> {
             return self.judge(call);
         }
         let name = call.record.name();
-        self.say(
-            Diagnostic::error("E0401", call.span, format!("`{name}` changes the world, and that is done in a step"))
-                .help("write `step name \"what it does\" for x in list max N { … }` around it"),
-        );
+        let told =
+            Diagnostic::error("E0401", call.span, format!("`{name}` changes the world, and that is done in a step"));
+        self.say(match self.in_lambda {
+            true => told.help("a lambda changes nothing: go over the list with `step name \"what it does\" for x in list max N { … }`"),
+            false => told.help("write `step name \"what it does\" for x in list max N { … }` around it"),
+        });
     }
 
     fn judge_change(&mut self, call: Deferred) {
@@ -399,12 +426,6 @@ impl Checker<'_> {
             );
             return self.skip_arguments(arguments);
         }
-        let foreign: Option<&str> = match name {
-            "len" | "length" | "size" => Some("write `list.count()`"),
-            "print" | "log" | "echo" => Some("write `report \"…\" { … }`"),
-            "str" => Some("write `\"{x}\"`"),
-            _ => None,
-        };
         let functions: Vec<&str> = self
             .file
             .items
@@ -414,13 +435,16 @@ impl Checker<'_> {
             .chain(["now", "table"])
             .collect();
         let mut diagnostic = Diagnostic::error("E0201", name_span, format!("there is no function `{name}`"));
-        if let Some(help) = foreign {
+        if let Some(help) = foreign::function(name) {
             diagnostic = diagnostic.help(help);
         } else if let Some(theirs) = self.imported_function(name) {
             diagnostic =
                 diagnostic.help(format!("write `{theirs}`")).fix(format!("write `{theirs}`"), name_span, theirs);
         } else if let Some(near) = nearest(name, functions) {
             diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+        } else {
+            diagnostic =
+                diagnostic.help(format!("define it: `fn {name}(…) -> … = …`; a method stands behind its value"));
         }
         self.say(diagnostic);
         self.skip_arguments(arguments)

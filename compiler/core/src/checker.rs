@@ -154,6 +154,8 @@ pub(crate) struct Checker<'w> {
     pub(crate) lenient_nodes: BTreeMap<String, Span>,
     pub(crate) cut_nodes: BTreeMap<String, Span>,
     pub(crate) place: Place,
+    /// Whether the expression at hand is the body of a lambda.
+    pub(crate) in_lambda: bool,
     /// Playbooks of the file that were checked, for its tests.
     pub(crate) playbooks: HashMap<String, crate::testing::PlaybookInfo>,
     /// In a test, where records may leave members out.
@@ -209,6 +211,7 @@ impl<'w> Checker<'w> {
             lenient_nodes: BTreeMap::new(),
             cut_nodes: BTreeMap::new(),
             place: Place::Pure,
+            in_lambda: false,
             playbooks: HashMap::new(),
             partial: false,
             step: None,
@@ -270,6 +273,9 @@ impl<'w> Checker<'w> {
                     .label(earlier, "first defined here")
                     .help("choose another name: a name means one thing"),
             );
+        }
+        if name.text != ast::SHORTHAND_PARAM {
+            self.spelt_as_name(name);
         }
         self.scope.push(Binding { name: name.text.clone(), ty, origin, span: name.span });
     }

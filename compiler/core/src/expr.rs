@@ -134,10 +134,15 @@ impl Checker<'_> {
         let mut diagnostic = Diagnostic::error("E0201", span, format!("there is no `{name}` here"));
         if let Some((_, ours)) = FOREIGN.iter().find(|(theirs, _)| *theirs == name) {
             diagnostic = diagnostic.help(format!("write `{ours}`")).fix(format!("write `{ours}`"), span, *ours);
+        } else if let Some(help) = crate::foreign::value(name) {
+            diagnostic = diagnostic.help(help);
         } else if let Some(near) = nearest(name, self.scope.iter().map(|b| b.name.as_str())) {
             diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
         } else if matches!(name, "aws" | "azure" | "gcp") {
             diagnostic = diagnostic.help("an operation is called: `aws.ec2.describe_instances()`");
+        } else if let Some(cloud) = ["aws", "azure", "gcp"].into_iter().find(|c| self.world.service(c, name).is_some())
+        {
+            diagnostic = diagnostic.help(format!("`{name}` is a service: write `{cloud}.{name}`"));
         } else {
             diagnostic = diagnostic.help(format!("define it above with `let {name} = …`, or make it a parameter"));
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use escher_ir::Type;
-use escher_ir::program::Function;
+use escher_ir::program::{Block, Expr, Function};
 use escher_ir::types::RecordType;
 use escher_syntax::ast::{self, ItemKind};
 use escher_syntax::{Diagnostic, Severity, Span};
@@ -84,6 +84,16 @@ pub(crate) fn check_file(world: &dyn World, node: &Node, module: usize, modules:
     Made { checked, broken: checker.broken, exports }
 }
 
+/// Whether a value comes from a call, of a cloud or of the language.
+fn calls(expr: &Expr) -> bool {
+    let mut block = Block { nodes: Vec::new(), value: Some(Box::new(expr.clone())) };
+    let mut found = false;
+    crate::project::visit::block(&mut block, &mut |e| {
+        found |= matches!(e, Expr::Call(_) | Expr::Function { .. } | Expr::Builtin(..) | Expr::StepResult { .. });
+    });
+    found
+}
+
 /// A record type is told of by its name.
 fn named(ty: Type, name: &str) -> Type {
     match ty {
@@ -131,6 +141,15 @@ impl Checker<'_> {
     fn one_name_each(&mut self) {
         let mut seen: HashMap<&str, Span> = HashMap::new();
         let file = self.file;
+        for item in &file.items {
+            match (&item.kind, name_of(item)) {
+                (ItemKind::Type { ty, .. }, Some(name)) if matches!(ty.kind, ast::TypeKind::Record(_)) => {
+                    self.spelt_as_type(name);
+                }
+                (ItemKind::Type { .. }, _) | (_, None) => {}
+                (_, Some(name)) => self.spelt_as_name(name),
+            }
+        }
         for name in file.items.iter().filter_map(name_of) {
             if let Some(module) = self.imports.get(&name.text) {
                 let module = module.span;
@@ -158,8 +177,8 @@ impl Checker<'_> {
             }
             None => self.expr(value, None),
         };
-        match crate::constant::fold(&typed.expr) {
-            Some(folded) => {
+        match crate::constant::try_fold(&typed.expr) {
+            Ok(Some(folded)) => {
                 self.scope.push(Binding {
                     name: name.text.clone(),
                     ty: typed.ty,
@@ -167,10 +186,15 @@ impl Checker<'_> {
                     span: name.span,
                 });
             }
-            None if typed.ty == Type::Unknown => {}
-            None => {
-                self.error("E0301", value.span, "a constant is worked out without calling anything");
+            _ if typed.ty == Type::Unknown => {}
+            Err(why) if why.absent.is_none() && !calls(&typed.expr) => {
+                let told = Diagnostic::error("E0302", value.span, format!("this has no value: {}", why.message));
+                self.say(told.help("a constant is worked out when it is checked: write one that has a value"));
             }
+            _ => self.say(
+                Diagnostic::error("E0301", value.span, "a constant is worked out without calling anything")
+                    .help("read it in the playbook: `let x = …`"),
+            ),
         }
     }
 

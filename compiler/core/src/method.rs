@@ -20,7 +20,6 @@ const FOREIGN: &[(&str, &str)] = &[
     ("size", "count"),
     ("where", "filter"),
     ("select", "map"),
-    ("collect", "map"),
     ("flatMap", "flat_map"),
     ("sort", "sort_by"),
     ("groupBy", "group_by"),
@@ -97,10 +96,16 @@ impl Checker<'_> {
             Diagnostic::error("E0207", name.span, format!("{} has no method `{}`", describe(ty), name.text));
         let words = words_of(ty);
         let foreign = FOREIGN.iter().find(|(theirs, ours)| *theirs == name.text && words.contains(ours));
-        let near = foreign.map(|(_, ours)| *ours).or_else(|| nearest(&name.text, words.iter().copied()));
+        let near = foreign.map(|(_, ours)| *ours).or_else(|| match crate::foreign::method(&name.text) {
+            Some(_) => None,
+            None => nearest(&name.text, words.iter().copied()),
+        });
         diagnostic = match near {
             Some(near) => {
                 diagnostic.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), name.span, near)
+            }
+            None if crate::foreign::method(&name.text).is_some() => {
+                diagnostic.help(crate::foreign::method(&name.text).unwrap_or_default())
             }
             None if words.is_empty() => diagnostic.help("it has no methods"),
             None => diagnostic.help(format!("it has {}", words.join(", "))),
@@ -130,6 +135,7 @@ impl Checker<'_> {
         if outer == Place::Change {
             self.place = Place::Read;
         }
+        let around = std::mem::replace(&mut self.in_lambda, true);
         let lowered = self.scoped(|c| {
             for (name, ty) in names.iter().zip(params) {
                 c.bind(name, ty.clone(), Origin::Lambda);
@@ -139,7 +145,7 @@ impl Checker<'_> {
                 Expr::Lambda { params: names.iter().map(|n| n.text.clone()).collect(), body: Box::new(body.expr) };
             (lowered, body.ty)
         });
-        self.place = outer;
+        (self.place, self.in_lambda) = (outer, around);
         lowered
     }
 
@@ -156,8 +162,8 @@ impl Checker<'_> {
         }
         match ty {
             Type::List(item) => self.list_method(item, method, name, arguments, span),
-            Type::Map(value) => self.map_method(value, method, arguments, span),
-            Type::String { .. } => self.string_method(method, arguments, span),
+            Type::Map(value) => self.map_method(value, method, name, arguments, span),
+            Type::String { .. } => self.string_method(method, name, arguments, span),
             Type::Int { .. } if method == Method::Remainder => {
                 let counted = self.count_arguments(&name.text, arguments, &[1], span);
                 let divisor = arguments.first().filter(|_| counted)?;
@@ -172,11 +178,17 @@ impl Checker<'_> {
             return true;
         }
         let wanted: Vec<String> = counts.iter().map(ToString::to_string).collect();
-        self.say(Diagnostic::error(
-            "E0307",
-            span,
-            format!("`{name}` takes {} arguments, not {}", wanted.join(" or "), arguments.len()),
-        ));
+        let takes = match wanted.as_slice() {
+            [one] if one == "0" => "no arguments".to_string(),
+            [one] if one == "1" => "one argument".to_string(),
+            _ => format!("{} arguments", wanted.join(" or ")),
+        };
+        let told = Diagnostic::error("E0307", span, format!("`{name}` takes {takes}, not {}", arguments.len()));
+        self.say(match (name, arguments.len()) {
+            ("get", 2) => told.help("write `map[\"key\"] ?? \"value\"` for a value that stands for none"),
+            (_, 0) => told.help("write what it is asked with: `list.take(5)`, `list.filter(x => …)`"),
+            _ => told.help(format!("leave the others out of `{name}(…)`")),
+        });
         false
     }
 
@@ -290,11 +302,12 @@ impl Checker<'_> {
         &mut self,
         value: &Type,
         method: Method,
+        name: &ast::Name,
         arguments: &[ast::Argument],
         span: Span,
     ) -> Option<(Vec<Expr>, Type)> {
         let takes = usize::from(matches!(method, Method::Get | Method::Contains | Method::Merge));
-        if !self.count_arguments("this method", arguments, &[takes], span) {
+        if !self.count_arguments(&name.text, arguments, &[takes], span) {
             return None;
         }
         let first = arguments.first();
@@ -314,7 +327,13 @@ impl Checker<'_> {
         })
     }
 
-    fn string_method(&mut self, method: Method, arguments: &[ast::Argument], span: Span) -> Option<(Vec<Expr>, Type)> {
+    fn string_method(
+        &mut self,
+        method: Method,
+        name: &ast::Name,
+        arguments: &[ast::Argument],
+        span: Span,
+    ) -> Option<(Vec<Expr>, Type)> {
         let (takes, result) = match method {
             Method::Lower | Method::Upper | Method::Trim | Method::ToString => (0, Type::STRING),
             Method::Length | Method::Count => (0, Type::Int { min: Some(0), max: None }),
@@ -325,7 +344,7 @@ impl Checker<'_> {
             Method::Replace => (2, Type::STRING),
             _ => return None,
         };
-        if !self.count_arguments("this method", arguments, &[takes], span) {
+        if !self.count_arguments(&name.text, arguments, &[takes], span) {
             return None;
         }
         let lowered = arguments.iter().map(|a| self.expr_of(&a.value, &Type::STRING, "this argument").expr).collect();

@@ -74,7 +74,9 @@ impl Checker<'_> {
                     None => {
                         let message =
                             format!("`??` has {} on its left and {} on its right", describe(&l.ty), describe(&r.ty));
-                        return self.error("E0302", span, message);
+                        let told = Diagnostic::error("E0302", span, message);
+                        self.say(told.help("what stands for `none` is of the type that is there otherwise"));
+                        return Typed::error();
                     }
                 }
             }
@@ -134,6 +136,16 @@ impl Checker<'_> {
             diagnostic = diagnostic.help("give the number a unit: `30s`, `5m`");
         } else if matches!(l.ty, Type::Optional(_)) || matches!(r.ty, Type::Optional(_)) {
             diagnostic = diagnostic.help("give a value for `none` with `??`");
+        } else if matches!(l.ty, Type::Money) || matches!(r.ty, Type::Money) {
+            diagnostic = diagnostic.help("give the number its currency: `3.00 USD`");
+        } else if matches!(l.ty, Type::Size) || matches!(r.ty, Type::Size) {
+            diagnostic = diagnostic.help("give the number a unit: `20GB`, `512MiB`");
+        } else if op == BinaryOp::Add && (is_text(&l.ty) || is_text(&r.ty)) {
+            diagnostic = diagnostic.help("put both into a text: `\"{a}{b}\"`");
+        } else if op == BinaryOp::Add && matches!(l.ty, Type::List(_)) {
+            diagnostic = diagnostic.help("write `list.concat(other)`");
+        } else {
+            diagnostic = diagnostic.help("both sides are numbers of one kind, or a time and a length of time");
         }
         self.say(diagnostic);
         Typed::error()
@@ -160,7 +172,20 @@ impl Checker<'_> {
             return;
         }
         let message = format!("{} and {} are never equal", describe(&l.ty), describe(&r.ty));
-        self.say(Diagnostic::error("E0302", span, message));
+        let help = self.member_like(a, b).or_else(|| self.member_like(b, a)).map_or_else(
+            || "compare values of one type: a text is made of any with `\"{x}\"`".to_string(),
+            |member| format!("write `.{member}` for the text in it"),
+        );
+        self.say(Diagnostic::error("E0302", span, message).help(help));
+    }
+
+    /// The one member of a record that a text could be compared with.
+    fn member_like(&mut self, record: &Type, text: &Type) -> Option<String> {
+        let Type::Shape(shape) = record else { return None };
+        let fields = self.shape_fields(shape)?;
+        let mut like = fields.iter().filter(|(_, f)| fits(text, &f.ty)).map(|(name, _)| name.to_string());
+        let first = like.next()?;
+        like.next().is_none().then_some(first)
     }
 
     fn membership(&mut self, l: &Typed, r: &Typed, span: Span) {
@@ -212,7 +237,13 @@ impl Checker<'_> {
         };
         if !has_order(&a) || !has_order(&b) || (a != b && a != Type::Unknown && b != Type::Unknown) {
             let message = format!("{} and {} have no order", describe(&l.ty), describe(&r.ty));
-            self.say(Diagnostic::error("E0302", left.join(right).join(op), message));
+            let told = Diagnostic::error("E0302", left.join(right).join(op), message);
+            let instant = matches!(a, Type::Instant) || matches!(b, Type::Instant);
+            self.say(told.help(match () {
+                () if instant => "write an instant, with its time and zone and without quotes: `2026-11-21T00:00:00Z`",
+                () if a == b => "what has an order is a number, a text, a time, an amount",
+                () => "compare values of one type",
+            }));
         }
     }
 
@@ -295,4 +326,9 @@ fn lower(op: BinaryOp) -> program::BinaryOp {
         BinaryOp::And => program::BinaryOp::And,
         BinaryOp::Or => program::BinaryOp::Or,
     }
+}
+
+fn is_text(ty: &Type) -> bool {
+    matches!(ty, Type::String { .. })
+        || matches!(ty, Type::Literals(all) if all.iter().all(|v| matches!(v, escher_ir::Value::String(_))))
 }

@@ -276,7 +276,11 @@ impl Checker<'_> {
                 _ => false,
             };
             if !number {
-                self.error("E0301", part.value.span, format!("`max` is a number, and this is {}", describe(&typed.ty)));
+                let message = format!("`max` is a number, and this is {}", describe(&typed.ty));
+                self.say(
+                    Diagnostic::error("E0301", part.value.span, message)
+                        .help("say how many at most, and of what a part is: `max 200 and 10% of fleet`"),
+                );
                 least = Some(least.unwrap_or(1));
             } else if let Some(n) = bounds::greatest(&typed) {
                 least = Some(least.map_or(n, |l| l.min(n)));

@@ -34,6 +34,10 @@ const FOREIGN: &[(&str, &str)] = &[
     ("Map", "map"),
     ("datetime", "instant"),
     ("timestamp", "instant"),
+    ("any", "json"),
+    ("Any", "json"),
+    ("unknown", "json"),
+    ("void", "none"),
 ];
 
 impl Checker<'_> {
@@ -268,8 +272,13 @@ impl Checker<'_> {
             if fits(&typed.ty, item) {
                 diagnostic = diagnostic.help("write `[ ]` around it: a list of one");
             }
-        } else if matches!(expected, Type::Duration) && matches!(typed.ty, Type::Int { .. }) {
-            diagnostic = diagnostic.help("write a unit: `30s`, `10m`, `1h30m`");
+        } else if let Some(plain) = typed.constant().and_then(|v| unquoted(v, expected)) {
+            diagnostic =
+                diagnostic.help(format!("write it without quotes: `{plain}`")).fix("drop the quotes", span, plain);
+        } else if let Some(help) = unit(&typed.ty, expected) {
+            diagnostic = diagnostic.help(help);
+        } else if matches!(expected, Type::Bool) {
+            diagnostic = diagnostic.help("write a condition, such as `x == \"value\"` or `list.count() > 0`");
         } else if matches!(expected, Type::String { .. }) && !matches!(typed.ty, Type::Shape(_) | Type::List(_)) {
             diagnostic = diagnostic.help("write it in a text: `\"{…}\"`");
         }
@@ -389,4 +398,33 @@ fn same_base(value: &Value, ty: &Type) -> bool {
         (value, Type::Literals(allowed)) => allowed.iter().any(|a| a.kind() == value.kind()),
         _ => false,
     }
+}
+
+/// A text that would be a value of the type, were it not in quotes.
+fn unquoted(value: &Value, expected: &Type) -> Option<String> {
+    let Value::String(text) = value else { return None };
+    let base = match expected {
+        Type::Optional(inner) => inner,
+        other => other,
+    };
+    let written_so = match base {
+        Type::Int { .. } => text.parse::<i64>().is_ok(),
+        Type::Bool => matches!(&**text, "true" | "false"),
+        Type::Duration | Type::Size | Type::Percent | Type::Instant | Type::Date => admit::parse(text, base).is_ok(),
+        _ => false,
+    };
+    written_so.then(|| text.to_string())
+}
+
+/// What to write where a number has no unit.
+fn unit(found: &Type, expected: &Type) -> Option<&'static str> {
+    let number = matches!(found, Type::Int { .. } | Type::Float);
+    Some(match expected {
+        Type::Duration if number => "write a unit: `30s`, `10m`, `1h30m`",
+        Type::Size if number => "write a unit: `20GB`, `512MiB`",
+        Type::Percent if number => "write `5%`",
+        Type::Money if number => "write the currency: `12.50 USD`",
+        Type::Instant => "write an instant, with its time and zone: `2026-11-21T08:00:00Z`",
+        _ => return None,
+    })
 }

@@ -61,6 +61,9 @@ pub(crate) fn binary(op: BinaryOp, a: &Value, b: &Value) -> Result<Value, EvalEr
 }
 
 fn wrong(op: &str, a: &Value, b: &Value) -> EvalError {
+    if let (Value::Money(_, a), Value::Money(_, b), true) = (a, b, matches!(op, "+" | "-")) {
+        return EvalError::new(format!("{a} and {b} are two currencies, and never add"));
+    }
     EvalError::new(format!("`{op}` does not work between a {} and a {}", a.kind(), b.kind()))
 }
 

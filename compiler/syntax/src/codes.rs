@@ -251,10 +251,20 @@ pub(crate) fn lexical(text: &str, found: Option<&crate::recover::Token>, at: usi
             Diagnostic::error("E0003", token.span, format!("`{written}` is no number with a unit"))
                 .help("durations `30s 5m 2h 7d 4w`, sizes `512MiB 20GB`, percentages `5%`, money `12.50 USD`"),
         ),
-        Rule::UNKNOWN => Some(
-            Diagnostic::error("E0001", token.span, format!("`{written}` means nothing here"))
-                .help("remove it, or put it into a text: `\"…\"`"),
-        ),
+        Rule::UNKNOWN => {
+            Some(Diagnostic::error("E0001", token.span, format!("{} means nothing here", quoted(written))).help(
+                match written {
+                    "`" => "a text stands in double quotes: `\"…\"`",
+                    "&" => "conditions are joined with `and`; of a type, leave it out",
+                    _ => "remove it, or put it into a text: `\"…\"`",
+                },
+            ))
+        }
         _ => None,
     }
+}
+
+/// A sign in back-ticks; the back-tick itself by its name.
+fn quoted(written: &str) -> String {
+    if written == "`" { "a back-tick".into() } else { format!("`{written}`") }
 }

@@ -9,6 +9,7 @@ use escher_syntax::ast::{self, ExprKind};
 use escher_syntax::{Diagnostic, Span};
 
 use super::{ExprId, Lowering, TestKind};
+use crate::call::near_operation;
 use crate::checker::{Checker, Typed};
 use crate::member::{is_cloud, path_of};
 use crate::shapes;
@@ -152,11 +153,11 @@ impl Checker<'_> {
         }
         let message = format!("`{}.{}` has no operation `{}`", cloud.text, service.text, operation.text);
         let told = Diagnostic::error("E0203", operation.span, message);
-        let near = nearest(&operation.text, found.operations.names().iter().map(|n| &**n));
-        self.say(match near {
-            Some(near) => {
+        self.say(match near_operation(&found, &operation.text) {
+            Some((near, true)) => {
                 told.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), operation.span, near)
             }
+            Some((near, false)) => told.help(format!("did you mean `{near}`?")),
             None => told.help(format!("`escher ops search {}` looks for it", operation.text)),
         });
         None

@@ -6,36 +6,19 @@ use super::{Advice, Habit, View, edit, told};
 use crate::span::Span;
 
 pub(super) const HABITS: &[Habit] =
-    &[clause_in_body, clause_call, foreign_clause, comma_first, comma_last, comma_missing];
+    &[clause_in_body, clause_call, foreign_clause, foreign_for, comma_first, comma_last, comma_missing, misspelt];
+
+/// The clauses of a step.
+pub(super) const STEP: &[&str] =
+    &["max", "at_once", "tolerate", "retry", "timeout", "when", "unless", "may_repeat", "after", "key", "temporary"];
+
+/// Those of schedules, templates and approvals.
+const OTHERS: &[&str] =
+    &["cron", "zone", "every", "overlap", "missed", "within", "jitter", "runs", "until", "by", "of", "show"];
 
 /// Words of clauses, for telling a forgotten comma from anything else.
 fn is_clause(word: &str) -> bool {
-    matches!(
-        word,
-        "max"
-            | "at_once"
-            | "tolerate"
-            | "retry"
-            | "timeout"
-            | "when"
-            | "unless"
-            | "may_repeat"
-            | "after"
-            | "key"
-            | "temporary"
-            | "cron"
-            | "zone"
-            | "every"
-            | "overlap"
-            | "missed"
-            | "within"
-            | "jitter"
-            | "runs"
-            | "until"
-            | "by"
-            | "of"
-            | "show"
-    )
+    STEP.contains(&word) || OTHERS.contains(&word)
 }
 
 /// Whether the place is in a head that takes clauses.
@@ -62,7 +45,8 @@ fn has_clause(v: &View<'_>) -> bool {
 
 /// `step a for m in ms { max: 10 … }`.
 fn clause_in_body(v: &View<'_>) -> Option<Advice> {
-    if v.text_of(0) != "step" || v.rule_at(0) != Some(Rule::COLON) || !is_clause(v.word(-1)) {
+    let given = matches!(v.rule_at(0), Some(Rule::COLON | Rule::EQ));
+    if v.text_of(0) != "step" || !given || !is_clause(v.word(-1)) {
         return None;
     }
     let open = v.around(v.at)?;
@@ -110,6 +94,7 @@ fn foreign_clause(v: &View<'_>) -> Option<Advice> {
         ("step", "retries") => "retry",
         ("step", "limit" | "at_most") => "max",
         ("step", "max_errors" | "max_fail_percentage") => "tolerate",
+        ("step", "ignore_errors" | "continue_on_error") => "tolerate all",
         ("schedule", "timezone" | "tz" | "in") => "zone",
         ("schedule", "on_overlap") => "overlap",
         ("template", "expires") => "until",
@@ -135,6 +120,27 @@ fn foreign_clause(v: &View<'_>) -> Option<Advice> {
         &format!("write `{right}`"),
         edits,
     ))
+}
+
+/// `step a for_each ms`, `step a with_items ms`.
+fn foreign_for(v: &View<'_>) -> Option<Advice> {
+    let wrong = v.word(0);
+    let is = matches!(wrong, "for_each" | "foreach" | "forEach" | "with_items" | "loop" | "over" | "each");
+    (is && v.text_of(0) == "step" && in_head(v)).then_some(())?;
+    told(
+        "E0181",
+        v.span(0),
+        format!("`{wrong}` is written `for x in list` here"),
+        "write `step name \"what it does\" for x in list max N { … }`, and change `x` in it",
+    )
+}
+
+/// `tolerte 5%`.
+fn misspelt(v: &View<'_>) -> Option<Advice> {
+    let wrong = v.word(0);
+    (v.text_of(0) == "step" && wrong.len() > 2 && in_head(v)).then_some(())?;
+    let right = STEP.iter().find(|w| super::items::near(wrong, w))?;
+    Some(v.instead("E0155", v.span(0), wrong, right))
 }
 
 /// `for m in ms, max 10`.

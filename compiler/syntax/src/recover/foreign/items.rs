@@ -24,6 +24,7 @@ pub(super) const HABITS: &[Habit] = &[
     list_type,
     event,
     template_braces,
+    elsewhere,
     misspelt,
 ];
 
@@ -296,6 +297,29 @@ pub(crate) fn nearest_item(wrong: &str) -> Option<&'static str> {
     ITEMS.iter().find(|w| **w != wrong && near(wrong, w)).copied()
 }
 
+/// `variable "env" {`, `resource "aws_instance" "web" {`, `name: stop machines`: what tools of infrastructure begin with.
+fn elsewhere(v: &View<'_>) -> Option<Advice> {
+    (v.rule == Rule::only_item && v.at == v.first()).then_some(())?;
+    let word = v.text_at(0);
+    let help = match (word, v.rule_at(1)) {
+        ("variable" | "param" | "parameter" | "input" | "inputs" | "vars", _) => {
+            "what a run is given are parameters: `playbook name(env: string = \"dev\") { … }`"
+        }
+        ("locals" | "local", _) => "a value that never changes is a constant: `const env = \"dev\"`",
+        ("data", _) => "what there is is read where it is needed: `let all = aws.ec2.describe_instances()`",
+        ("resource", _) => "things are made and changed by the steps of a playbook: `playbook name() { step … }`",
+        ("provider" | "terraform" | "backend", _) => "places and credentials stand in escher.toml, never in a playbook",
+        ("output", _) => "what a playbook gives is what it returns: `return list`",
+        ("module", _) => "a file is used with `use \"./shared.esc\" as shared`",
+        ("impl", _) => "functions stand by themselves: `fn f(x: Machine) -> string = …`",
+        ("-", _) | (_, Some(Rule::COLON)) => {
+            "this is no YAML: a playbook is `playbook name() { … }`, and its steps stand in it"
+        }
+        _ => return None,
+    };
+    told("E0184", v.span(0), format!("`{word}` begins nothing here"), help)
+}
+
 /// `plabook p() {`, `requre x`.
 fn misspelt(v: &View<'_>) -> Option<Advice> {
     const STATEMENTS: &[&str] = &[
@@ -304,7 +328,8 @@ fn misspelt(v: &View<'_>) -> Option<Advice> {
     ];
     let first = v.first();
     let wrong = v.text_of(first);
-    if v.rule_of(first) != Some(Rule::WORD) || wrong.len() < 3 {
+    // `except` follows `try`, of which it was said what to do.
+    if v.rule_of(first) != Some(Rule::WORD) || wrong.len() < 3 || wrong == "except" {
         return None;
     }
     let words = match v.rule {
@@ -323,7 +348,7 @@ fn misspelt(v: &View<'_>) -> Option<Advice> {
 }
 
 /// Whether two words differ by one typing mistake, or by two in a long word.
-fn near(left: &str, right: &str) -> bool {
+pub(super) fn near(left: &str, right: &str) -> bool {
     let allowed = if right.len() >= 6 { 2 } else { 1 };
     strsim::osa_distance(left, right) <= allowed
 }

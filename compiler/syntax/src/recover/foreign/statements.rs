@@ -15,6 +15,7 @@ pub(super) const HABITS: &[Habit] = &[
     mutable,
     walrus,
     try_block,
+    elsewhere,
     assertion,
     require_text,
     require_block,
@@ -89,6 +90,12 @@ fn assignment(v: &View<'_>) -> Option<Advice> {
     }
     let name = v.text_of(0);
     match v.rule_at(0)? {
+        Rule::EQ if super::clauses::STEP.contains(&name) => told(
+            "E0180",
+            v.span_of(0),
+            format!("`{name}` stands before the `{{` of a step"),
+            format!("write `step a \"what it does\" for x in list {name} …, … {{`"),
+        ),
         Rule::EQ => {
             let start = v.span_of(0).start;
             let edits = vec![edit(Span { start, end: start }, "let ")];
@@ -136,6 +143,14 @@ fn try_block(v: &View<'_>) -> Option<Advice> {
             "write `catch { \"Code\" => skip }` after a step, or `call(…) catch { missing => none }`",
         );
     }
+    if matches!(v.text_of(0), "except" | "finally") && v.at <= 1 {
+        return told(
+            "E0165",
+            v.span_of(0),
+            format!("there is no `{}`: an error is an answer", v.text_of(0)),
+            "write `catch { \"Code\" => … }` after the call or the step that it is about",
+        );
+    }
     let named = v.word(-1) == "catch" && !v.word(0).is_empty() && v.rule_at(1) == Some(Rule::LBRACE);
     if named {
         return told(
@@ -146,6 +161,32 @@ fn try_block(v: &View<'_>) -> Option<Advice> {
         );
     }
     None
+}
+
+/// `raise "…"`, `shell "…"`, `task "…" { … }`, `rollback { … }`.
+fn elsewhere(v: &View<'_>) -> Option<Advice> {
+    let word = v.text_of(0);
+    (v.in_statement() && v.at == 1).then_some(())?;
+    let (message, help) = match (word, v.rule_at(0)?) {
+        ("raise" | "throw" | "fail" | "die" | "abort", _) => (
+            format!("there is no `{word}`: a run ends where a `require` does not hold"),
+            "write `require condition else \"why the run ends\"`",
+        ),
+        ("shell" | "command" | "cmd" | "exec" | "bash" | "sh", Rule::TEXT) => (
+            format!("there is no `{word}`: nothing is run on this machine"),
+            "call the operation itself: `aws.ec2.stop_instances(instance_ids: ids)`; `escher ops search` finds it",
+        ),
+        ("task" | "job" | "stage" | "action", Rule::TEXT) => (
+            format!("there is no `{word}` here"),
+            "what changes something is `step name \"what it does\" for x in list max N { … }`",
+        ),
+        ("rollback" | "revert" | "compensate" | "on_failure" | "rescue", Rule::LBRACE) => (
+            format!("there is no `{word}`: a step says how it is taken back"),
+            "write `undo { … }` after the `}` of the step: it takes back one item",
+        ),
+        _ => return None,
+    };
+    told("E0184", v.span_of(0), message, help)
 }
 
 /// `assert c`, `ensure c else "…"`.
@@ -207,15 +248,16 @@ fn run_word(v: &View<'_>) -> Option<Advice> {
         "E0169",
         v.span(-1),
         format!("a call needs no `{}`", v.word(-1)),
-        &format!("write `{}(…)`", v.word(0)),
+        &format!("leave `{}` out", v.word(-1)),
         vec![edit(span, "")],
     ))
 }
 
 /// `mock x = …`.
 fn mock_equals(v: &View<'_>) -> Option<Advice> {
-    (v.text_of(0) == "mock" && matches!(v.rule_at(0), Some(Rule::EQ | Rule::COLON | Rule::ARROW)))
-        .then(|| v.instead("E0170", v.span(0), v.text_at(0), "=>"))
+    let sign = matches!(v.rule_at(0), Some(Rule::EQ | Rule::COLON | Rule::ARROW));
+    let word = matches!(v.word(0), "returns" | "return" | "gives" | "answers");
+    (v.text_of(0) == "mock" && (sign || word)).then(|| v.instead("E0170", v.span(0), v.text_at(0), "=>"))
 }
 
 /// `elif c {`.

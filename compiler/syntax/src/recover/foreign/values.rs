@@ -27,6 +27,11 @@ pub(super) const HABITS: &[Habit] = &[
     equality,
     is_none,
     modulo,
+    power,
+    slice_of,
+    macro_call,
+    guard,
+    bare_list,
     apart,
     comma,
 ];
@@ -36,6 +41,7 @@ fn sign(v: &View<'_>) -> Option<Advice> {
     let right = match v.rule_at(0)? {
         Rule::FOREIGN_AND => "and",
         Rule::FOREIGN_OR => "or",
+        Rule::FOREIGN_NOT if macro_call(v).is_some() => return None,
         Rule::FOREIGN_NOT if v.touch(-1, 0) && (v.token(1).is_none() || !v.touch(0, 1)) => {
             return Some(v.fixed("E0131", v.span(0), "`!` says nothing here", "remove `!`", vec![edit(v.span(0), "")]));
         }
@@ -51,6 +57,70 @@ fn sign(v: &View<'_>) -> Option<Advice> {
         }
     };
     Some(v.instead("E0131", v.span(0), v.text_at(0), &spaced))
+}
+
+/// `2 ** 3`.
+fn power(v: &View<'_>) -> Option<Advice> {
+    let is = v.rule_at(0) == Some(Rule::STAR) && v.rule_at(-1) == Some(Rule::STAR) && v.touch(-1, 0);
+    is.then_some(())?;
+    told("E0123", v.span(-1).join(v.span(0)), "`**` is no operator", "multiply as often: `2 * 2 * 2`")
+}
+
+/// `ids[0:5]`.
+fn slice_of(v: &View<'_>) -> Option<Advice> {
+    let open = v.around(v.at)?;
+    let is = v.rule_at(0) == Some(Rule::COLON) && v.rule_of(open) == Some(Rule::LBRACKET) && open > 0;
+    // What stands before it is indexed, so this is no list.
+    let indexed = open.checked_sub(1).is_some_and(|i| v.span_of(i).end == v.span_of(open).start);
+    (is && indexed).then_some(())?;
+    told(
+        "E0185",
+        v.span(0),
+        "a part of a list is taken by a method",
+        "write `.take(5)` for the first five, `.skip(2).take(3)` for three after the second",
+    )
+}
+
+/// `println!("done")`.
+fn macro_call(v: &View<'_>) -> Option<Advice> {
+    let is = v.rule_at(0) == Some(Rule::FOREIGN_NOT) && v.touch(-1, 0) && v.touch(0, 1) && !v.word(-1).is_empty();
+    (is && matches!(v.rule_at(1), Some(Rule::LPAREN | Rule::LBRACKET))).then_some(())?;
+    let name = v.word(-1);
+    let help = match name {
+        "println" | "print" | "eprintln" | "info" | "log" => {
+            "what a run tells stands in its report: `report { \"done\" }`"
+        }
+        "format" => "every text has holes: `\"{name}\"`",
+        "vec" => "a list is written `[a, b]`",
+        _ => "functions are called without `!`",
+    };
+    told("E0131", v.span(-1).join(v.span(0)), format!("there is no `{name}!`"), help)
+}
+
+/// `n if n > 5 => "many"` in a `match`.
+fn guard(v: &View<'_>) -> Option<Advice> {
+    let open = v.around(v.at)?;
+    let in_match = (0..open).rev().take(12).any(|i| v.text_of(i) == "match");
+    (in_match && v.word(0) == "if" && v.rule_of(open) == Some(Rule::LBRACE)).then_some(())?;
+    told(
+        "E0138",
+        v.span(0),
+        "an arm has values, and no condition",
+        "write `if c { x } else { y }` where a condition decides",
+    )
+}
+
+/// `const zones = "a", "b"`.
+fn bare_list(v: &View<'_>) -> Option<Advice> {
+    let is = v.rule_at(0) == Some(Rule::COMMA)
+        && v.around(v.at).is_none()
+        && matches!(v.text_of(v.first()), "const" | "let");
+    is.then_some(())?;
+    let start = v.value_start(v.at);
+    let end = v.tokens.len().checked_sub(1)?;
+    let at = Span { start: v.span_of(start).start, end: v.span_of(start).start };
+    let edits = vec![edit(at, "["), edit(v.span_of(end).after(), "]")];
+    Some(v.fixed("E0185", v.span(0), "a list stands in brackets", "write `[a, b]`", edits))
 }
 
 /// `'dev'`.
