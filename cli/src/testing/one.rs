@@ -14,6 +14,7 @@ use escher_ir::program::{Builtin, Expr, Program};
 use escher_ir::{Target, Value, json};
 use jiff::{SignedDuration, Timestamp};
 
+use super::actions::{self, MockedAction, Names};
 use super::cloud::{MockCloud, Mocked, place};
 
 /// When a test begins that does not say.
@@ -56,8 +57,8 @@ impl Clock for TestClock {
     }
 }
 
-/// A program of a playbook, by the file that it stands in and its name.
-pub(super) type Programs<'a> = dyn Fn(usize, &str) -> Option<Arc<Program>> + 'a;
+/// A program of a playbook, by the file that it stands in and its name; and what its functions are called.
+pub(super) type Programs<'a> = dyn Fn(usize, &str) -> Option<(Arc<Program>, Names)> + 'a;
 
 pub(super) async fn run(test: &CheckedTest, programs: &Programs<'_>) -> Result<(), Failed> {
     let one = One {
@@ -66,6 +67,7 @@ pub(super) async fn run(test: &CheckedTest, programs: &Programs<'_>) -> Result<(
         cloud: MockCloud::default(),
         clock: Arc::new(TestClock::new()),
         locals: BTreeMap::new(),
+        actions: Vec::new(),
         ended: None,
     };
     one.all().await
@@ -77,6 +79,8 @@ struct One<'a> {
     cloud: MockCloud,
     clock: Arc<TestClock>,
     locals: BTreeMap<String, Value>,
+    /// Actions that don't ask the cloud.
+    actions: Vec<MockedAction>,
     /// How the last run ended, where it did not end well.
     ended: Option<String>,
 }
@@ -111,6 +115,14 @@ impl One<'_> {
                 }
                 self.cloud.mock(Mocked { operation: mock.operation.clone(), arguments, answers, used: 0 });
             }
+            TestKind::MockAction(mock) => {
+                let mut arguments = Vec::new();
+                for (at, id) in &mock.arguments {
+                    arguments.push((*at, self.value(*id, span)?));
+                }
+                let answer = self.value(mock.answer, span)?;
+                self.actions.push(MockedAction { action: mock.action.clone(), arguments, answer });
+            }
             TestKind::CrashAfter(operation) => self.cloud.crash_after(operation),
             TestKind::Fail { operation, code, on } => self.cloud.fail(operation, code, *on),
             TestKind::Let(name, id) => {
@@ -122,8 +134,9 @@ impl One<'_> {
                 for (param, id) in arguments {
                     given.insert(param.clone(), self.value(*id, span)?);
                 }
-                let program = (self.programs)(*file, playbook)
+                let (program, names) = (self.programs)(*file, playbook)
                     .ok_or_else(|| failed(span, format!("`{playbook}` has errors, and cannot be run")))?;
+                let program = actions::mocked(program, &names, &self.actions);
                 let outcome = self.playbook(program, given).await.map_err(|e| failed(span, e.to_string()))?;
                 if let Some(operation) = self.cloud.unmocked().first() {
                     let told = failed(span, format!("no mock answers `{operation}`"));
@@ -237,7 +250,7 @@ impl One<'_> {
                 lists.entry(list).or_default().entry(item.step.clone()).or_default().push(thing);
             }
         }
-        let calls = self.cloud.take_calls();
+        let (calls, order) = self.cloud.take_calls();
         let by_name = |lists: Option<&BTreeMap<String, Vec<Value>>>| {
             Value::map(lists.into_iter().flatten().map(|(n, v)| (n.as_str(), Value::list(v.clone()))))
         };
@@ -246,6 +259,7 @@ impl One<'_> {
             ("failed", by_name(lists.get("failed"))),
             ("skipped", by_name(lists.get("skipped"))),
             ("calls", by_name(Some(&calls))),
+            ("order", Value::list(order)),
             ("report", Value::text(report.map(text).unwrap_or_default())),
             ("status", Value::text(status)),
             ("message", message),

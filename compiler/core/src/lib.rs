@@ -40,9 +40,10 @@ mod world;
 pub use escher_syntax::{Diagnostic, Edit, Fix, Label, Severity, Span};
 pub use module::{MAX_DEPTH, MAX_MODULES, MAX_TEXT, ModuleId};
 pub use risk::Witness;
-pub use testing::{CheckedTest, ExprId, Mock, MockAnswer, TestKind, TestStatement};
+pub use testing::{CheckedTest, ExprId, Mock, MockAction, MockAnswer, TestKind, TestStatement};
 pub use world::{CatalogWorld, NoModule, TextWorld, World};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use escher_ir::program::Program;
@@ -56,6 +57,8 @@ pub struct CheckedPlaybook {
     pub program: Option<Program>,
     /// The calls that its risk comes from, the riskiest first.
     pub witnesses: Vec<Witness>,
+    /// What its functions and actions are called in the program, by place of their file and name there.
+    pub functions: BTreeMap<(usize, String), String>,
 }
 
 /// What checking a file gives.

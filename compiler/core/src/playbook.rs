@@ -74,7 +74,7 @@ impl Checker<'_> {
             .try_fold(0u64, u64::checked_add);
         let mut body = Block { nodes, value: None };
         let linked = self.link(&mut body);
-        let mut functions = linked.functions;
+        let (mut functions, names) = (linked.functions, linked.names);
         self.usage.join(&linked.usage);
         self.operations.extend(linked.operations);
         self.waiters.extend(linked.waiters);
@@ -105,7 +105,7 @@ impl Checker<'_> {
             let told = Diagnostic::error("E0102", name.span, format!("`{}` is nested too deeply", name.text));
             self.say(told.help("give a part a name with `let`, `const` or `fn`"));
         }
-        CheckedPlaybook { name: callable.name.text.clone(), program: Some(program), witnesses }
+        CheckedPlaybook { name: callable.name.text.clone(), program: Some(program), witnesses, functions: names }
     }
 
     /// The steps of the body at hand, with the type of what a test sees of an item: its shape, or its key as text.

@@ -54,6 +54,7 @@ fn up() -> Result<()> {
 pub fn fetch() -> Result<()> {
     venv::Venv::of("moto")?;
     venv::Venv::of("ministack")?;
+    suites::sarif()?;
     suites::botocore().map(drop)
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Linked {
     pub(crate) usage: Usage,
     pub(crate) operations: BTreeMap<String, OperationUse>,
     pub(crate) waiters: BTreeMap<String, Digest>,
+    /// Names in the program, by module and name there.
+    pub(crate) names: BTreeMap<(usize, String), String>,
 }
 
 impl Checker<'_> {
@@ -49,6 +51,7 @@ impl Checker<'_> {
             linked.waiters.extend(lowered.waiters.iter().map(|(n, d)| (n.clone(), *d)));
             linked.functions.insert(own, function);
         }
+        linked.names = names.known.into_iter().collect();
         linked
     }
 

@@ -1,12 +1,14 @@
 //! Names of other modules: `vm.list(…)`, `shared.limit`, `shared.Owner`.
 
+use std::sync::Arc;
+
 use escher_ir::Type;
 use escher_ir::program::Expr;
 use escher_syntax::ast::{self, ExprKind};
 use escher_syntax::{Diagnostic, Span};
 
 use super::{Exports, link};
-use crate::checker::{Checker, Typed};
+use crate::checker::{Checker, Signature, Typed};
 use crate::suggest::nearest;
 use crate::testing::PlaybookInfo;
 
@@ -146,6 +148,13 @@ impl<'w> Checker<'w> {
         let (module, exports) = self.exports(alias)?;
         let info = exports.playbooks.get(&name.text).filter(|_| !name.text.starts_with('_'))?;
         Some((module, info.clone()))
+    }
+
+    /// The signature of a function or action of a module.
+    pub(crate) fn imported_signature(&self, alias: &str, name: &ast::Name) -> Option<(usize, Arc<Signature>)> {
+        let (module, exports) = self.exports(alias)?;
+        let signature = exports.signatures.get(&name.text).filter(|_| !name.text.starts_with('_'))?;
+        Some((module, signature.clone()))
     }
 
     /// A function that one of the modules has, for a suggestion: `vm.list`.

@@ -10,7 +10,7 @@ use escher_syntax::{Diagnostic, Span};
 
 use super::{ExprId, Lowering, TestKind};
 use crate::call::near_operation;
-use crate::checker::{Checker, Typed};
+use crate::checker::{Checker, Signature, Typed};
 use crate::member::{is_cloud, path_of};
 use crate::shapes;
 use crate::suggest::nearest;
@@ -39,6 +39,17 @@ pub enum MockAnswer {
     Fail(String),
 }
 
+/// `mock vm.list(places) => answer`.
+#[derive(Clone, Debug)]
+pub struct MockAction {
+    /// The file of the action, among those that were checked, and its name there.
+    pub action: (usize, String),
+    /// Arguments that a call must have for this mock to answer it, by place.
+    pub arguments: Vec<(usize, ExprId)>,
+    /// What it gives.
+    pub answer: ExprId,
+}
+
 impl Checker<'_> {
     pub(crate) fn mock(
         &mut self,
@@ -51,6 +62,9 @@ impl Checker<'_> {
             ExprKind::Call { callee, arguments } => (&**callee, arguments.as_slice()),
             _ => (target, &[][..]),
         };
+        if let Some((action, shown, signature)) = self.mocked_action(callee) {
+            return self.mock_action((action, &shown), &signature, arguments, (answer, then, target.span), lowering);
+        }
         let (operation, record) = self.tested_operation(callee)?;
         let input = self.shape_type(&record, record.operation.input);
         let output = self.shape_type(&record, record.operation.output);
@@ -80,6 +94,74 @@ impl Checker<'_> {
         Some(TestKind::Mock(super::Mock { operation, arguments: wanted, answers }))
     }
 
+    /// The action that a mock names, of this file or of a module; none where it names something else.
+    #[allow(clippy::type_complexity, reason = "which action, as it is written, and what it takes and gives")]
+    fn mocked_action(&mut self, target: &ast::Expr) -> Option<((usize, String), String, Arc<Signature>)> {
+        match &target.kind {
+            ExprKind::Name(word) => {
+                let is = |c: &ast::Callable| c.name.text == *word;
+                let known = self.file.items.iter().any(|i| match &i.kind {
+                    ast::ItemKind::Fn(c) | ast::ItemKind::Action(c) => is(c),
+                    _ => false,
+                });
+                let signature = known.then(|| self.signature(word, target.span)).flatten()?;
+                Some(((self.module, word.clone()), word.clone(), signature))
+            }
+            ExprKind::Member { base, name, optional: false } => {
+                let alias = self.module_of(base)?;
+                let (module, signature) = self.imported_signature(&alias, name)?;
+                Some(((module, name.text.clone()), format!("{alias}.{}", name.text), signature))
+            }
+            _ => None,
+        }
+    }
+
+    /// A mock of an action that reads. What changes something is recorded as it is, operation by operation.
+    fn mock_action(
+        &mut self,
+        (action, shown): ((usize, String), &str),
+        signature: &Signature,
+        arguments: &[ast::Argument],
+        (answer, then, span): (&ast::MockAnswer, &[ast::MockAnswer], Span),
+        lowering: &mut Lowering,
+    ) -> Option<TestKind> {
+        if !signature.reads || signature.changes() {
+            let (does, help) = match signature.reads {
+                true => {
+                    ("changes something", "its calls are recorded: `expect r.calls(aws.ec2.…)`; mock what they answer")
+                }
+                false => ("is a function", "it is worked out from what it is given: mock what is read"),
+            };
+            self.say(Diagnostic::error("E0320", span, format!("`{shown}` {does}, and is not mocked")).help(help));
+            return None;
+        }
+        let mut wanted = Vec::new();
+        for (position, argument) in arguments.iter().enumerate() {
+            let at = match &argument.name {
+                Some(name) => signature.params.iter().position(|(p, ..)| *p == name.text),
+                None => Some(position),
+            };
+            let Some((at, (name, ty, _))) = at.and_then(|at| Some((at, signature.params.get(at)?))) else {
+                self.say(
+                    Diagnostic::error("E0204", argument.value.span, format!("`{shown}` has no such parameter"))
+                        .help("write those that the mock is for, or none: then it is for every call"),
+                );
+                continue;
+            };
+            let typed = self.expr_of(&argument.value, &ty.clone(), &format!("`{name}`"));
+            wanted.push((at, lowering.keep(typed.expr)));
+        }
+        let (ast::MockAnswer::Value(value), []) = (answer, then) else {
+            self.say(
+                Diagnostic::error("E0320", span, "an action gives one value, and no failures")
+                    .help("failures, and answers in turn, are those of the operations that it calls: mock these"),
+            );
+            return None;
+        };
+        let typed = self.mocked(value, &signature.returns.clone(), &format!("what `{shown}` gives"));
+        Some(TestKind::MockAction(MockAction { action, arguments: wanted, answer: lowering.keep(typed.expr) }))
+    }
+
     /// A value that stands for one of the cloud's.
     pub(crate) fn mocked(&mut self, value: &ast::Expr, ty: &Type, what: &str) -> Typed {
         let typed = self.expr(value, Some(ty));
@@ -103,6 +185,14 @@ impl Checker<'_> {
                 record.fields.iter().find_map(|(name, field)| match fields.get(name) {
                     Some(wanted) => self.unlike(&field.ty, &wanted.ty, &format!("`{name}` of `{short}`")),
                     None => Some(format!("`{short}` has no member `{name}`")),
+                })
+            }
+            // As of a cloud's record, members may be left out of one that an action builds.
+            (Type::Record(from), Type::Record(to)) => {
+                let name = to.name.as_deref().unwrap_or("the record").to_string();
+                from.fields.iter().find_map(|(member, field)| match to.fields.get(member) {
+                    Some(wanted) => self.unlike(&field.ty, &wanted.ty, &format!("`{member}` of `{name}`")),
+                    None => Some(format!("`{name}` has no member `{member}`")),
                 })
             }
             (Type::List(from), Type::List(to)) | (Type::Map(from), Type::Map(to)) => self.unlike(from, to, what),
@@ -166,7 +256,7 @@ impl Checker<'_> {
     fn not_an_operation(&mut self, span: Span) {
         self.say(
             Diagnostic::error("E0203", span, "this is no operation")
-                .help("an operation of a cloud stands in for itself: `mock aws.ec2.describe_instances => { … }`"),
+                .help("name an operation, `mock aws.ec2.describe_instances => { … }`, or an action that reads"),
         );
     }
 

@@ -15,7 +15,7 @@ use escher_syntax::{Diagnostic, Span};
 use crate::checker::{Checker, Place, Typed};
 use crate::scope::Origin;
 
-pub use mock::{Mock, MockAnswer};
+pub use mock::{Mock, MockAction, MockAnswer};
 
 /// A test, checked.
 #[derive(Clone, Debug)]
@@ -51,6 +51,8 @@ pub enum TestKind {
     At(ExprId),
     /// `mock op(args) => answer then [ … ]`.
     Mock(Mock),
+    /// `mock vm.list(places) => answer`: an action gives this in place of what it reads.
+    MockAction(MockAction),
     /// `crash after op`: the process dies when the change was made, before its answer is known.
     CrashAfter(String),
     /// `fail op with "Code" on N`.

@@ -1,7 +1,8 @@
 //! What a test reads of a run: `r.items("stop")`, `r.calls(aws.ec2.stop_instances)`, `r.refused`.
 //!
 //! A run's outcome is a record that whoever runs the test makes: `items`, `failed` and `skipped` are maps from a step to
-//! a list, `calls` one from an operation to the arguments of each call; `report`, `status`, `message`, `refused` and `value` are
+//! a list, `calls` one from an operation to the arguments of each call; `order` is the operations of all changes, as they
+//! were sent; `report`, `status`, `message`, `refused` and `value` are
 //! members.
 
 use escher_ir::program::{BinaryOp, Expr};
@@ -13,7 +14,8 @@ use super::PlaybookInfo;
 use crate::checker::{Checker, Typed};
 use crate::suggest::nearest;
 
-const MEMBERS: &[&str] = &["items", "failed", "skipped", "calls", "report", "status", "message", "refused", "value"];
+const MEMBERS: &[&str] =
+    &["items", "failed", "skipped", "calls", "order", "report", "status", "message", "refused", "value"];
 
 impl Checker<'_> {
     /// `r.items("stop")` and its like.
@@ -64,6 +66,7 @@ impl Checker<'_> {
         let ty =
             match name.text.as_str() {
                 "report" | "status" => Type::STRING,
+                "order" => Type::list(Type::STRING),
                 "message" | "refused" => Type::STRING.optional(),
                 "value" => info.returns.clone().optional(),
                 "items" | "failed" | "skipped" | "calls" => {
