@@ -84,16 +84,28 @@ fn the_help_of_every_command_has_words() {
 }
 
 #[test]
-fn the_example_is_in_its_layout_and_compiles_to_the_same_bytes() {
+fn examples_and_library_are_in_their_layout_and_compile_to_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
-    let example = root().join("examples/stop_dev_instances.esc");
-    let example = example.to_str().unwrap();
-    assert_eq!(escher(folder.path(), &["fmt", "--check", example]).status.code(), Some(0));
-    for name in ["a.ir", "b.ir"] {
-        assert_eq!(escher(folder.path(), &["compile", example, "-o", name]).status.code(), Some(0));
+    let mut compiled = 0;
+    for part in ["examples", "stdlib-playbooks"] {
+        let part = root().join(part);
+        assert_eq!(escher(folder.path(), &["fmt", "--check", part.to_str().unwrap()]).status.code(), Some(0));
+        for file in std::fs::read_dir(&part).unwrap() {
+            let file = file.unwrap().path();
+            let source = std::fs::read_to_string(&file).unwrap();
+            let playbooks = source.lines().filter_map(|l| l.strip_prefix("playbook ")?.split(['(', ' ']).next());
+            for playbook in playbooks {
+                let what = format!("{}:{playbook}", file.to_str().unwrap());
+                for name in ["a.ir", "b.ir"] {
+                    assert_eq!(escher(folder.path(), &["compile", &what, "-o", name]).status.code(), Some(0), "{what}");
+                }
+                let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+                assert_eq!(read("a.ir"), read("b.ir"), "{what}");
+                compiled += 1;
+            }
+        }
     }
-    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
-    assert_eq!(read("a.ir"), read("b.ir"));
+    assert!(compiled >= 14, "{compiled} playbooks");
 }
 
 #[test]
@@ -245,4 +257,18 @@ fn a_policy_has_what_a_playbook_and_its_undo_need_and_nothing_else() {
     assert!(ask("clouds.esc", "table").1.contains("compute.instances.stop"));
     let json: serde_json::Value = serde_json::from_str(&ask("clouds.esc", "json").1).unwrap();
     assert_eq!((&json["schema"], json["permissions"].as_array().unwrap().len()), (&"escher.permissions/1".into(), 2));
+}
+
+#[test]
+fn the_risk_of_a_playbook_is_told_with_the_actions_that_lead_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = "@risk(medium)\nplaybook p(id: string) {\n    step s \"Stop\" {\n        outer(id)\n    }\n}\n\n\
+                  action outer(id: string) {\n    inner(id)\n}\n\naction inner(id: string) {\n    \
+                  aws.ec2.stop_instances(instance_ids: [id])\n}\n";
+    std::fs::write(folder.path().join("a.esc"), source).unwrap();
+    let output = escher(folder.path(), &["explain", "risk", "a.esc", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["calls"][0]["via"], serde_json::json!(["outer", "inner"]));
+    let output = escher(folder.path(), &["explain", "risk", "a.esc"]);
+    assert!(text(&output.stdout).contains("outer > inner"), "{}", text(&output.stdout));
 }

@@ -51,7 +51,7 @@ mod tests {
 
     pages![
         actions, bounds, calls, catch, clauses, clouds, foreign, habits, modules, names, order, parallel, records,
-        risk, steps, tests, types, waits
+        risk, standing, steps, tests, types, waits
     ];
 
     /// Whoever brings another language along is told what to write, not only that something is wrong.

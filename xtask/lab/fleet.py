@@ -79,7 +79,9 @@ def library(endpoint):
     for ring in "123":
         machine("t3.micro", env="prod", ring=ring)
     machine("t3.micro", env="prod", hours="office")
+    # One for each of the examples that stop what is for development.
     machine("t3.micro", env="dev")
+    machine("t3.micro", env="test")
     now = datetime.datetime.now(datetime.timezone.utc)
     client(endpoint, "cloudwatch").put_metric_data(
         Namespace="AWS/EC2",

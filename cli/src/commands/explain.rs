@@ -32,7 +32,7 @@ fn risk(text: &str, format: Format) -> Result<u8, Failure> {
             .map(|(w, (line, column))| {
                 json!({
                     "operation": w.operation, "step": w.step, "risk": risk_word(w.risk), "with_fan_out": risk_word(w.raised),
-                    "bound": w.bound, "effects": w.effects, "line": line, "column": column,
+                    "bound": w.bound, "effects": w.effects, "via": w.via, "line": line, "column": column,
                 })
             })
             .collect();
@@ -45,11 +45,12 @@ fn risk(text: &str, format: Format) -> Result<u8, Failure> {
     if witnesses.is_empty() {
         output::line("It changes nothing.");
     }
-    let mut table = crate::render::table(["where", "step", "operation", "one call", "up to", "so it is"]);
+    let mut table = crate::render::table(["where", "step", "through", "operation", "one call", "up to", "so it is"]);
     for (w, (line, column)) in witnesses {
         table.add_row([
             format!("{}:{line}:{column}", path.display()),
             w.step.clone(),
+            w.via.join(" > "),
             w.operation.clone(),
             risk_word(w.risk).to_string(),
             if w.bound == u64::MAX { "unbounded".into() } else { w.bound.to_string() },

@@ -25,10 +25,24 @@ pub(crate) fn print(planned: &Planned) {
         let endpoint = target.endpoint.as_ref().map(|e| format!(" at {e}")).unwrap_or_default();
         output::line(&format!("  in {} account {} {}{endpoint}", target.cloud, target.account, target.region));
     }
+    if plan.steps.len() > 1 {
+        output::line(&format!("  {}", coverage(&plan.steps)));
+    }
     for step in &plan.steps {
         print_step(step);
     }
     output::line(&format!("  {}", planned.digest));
+}
+
+/// How many of several steps can be taken back.
+fn coverage(steps: &[PlannedStep]) -> String {
+    let kept: Vec<&str> = steps.iter().filter(|s| s.rollback == Rollback::None).map(|s| s.name.as_str()).collect();
+    let all = steps.len();
+    match (kept.len(), all) {
+        (0, _) => format!("all {all} steps can be undone"),
+        (n, _) if n == all => format!("none of the {all} steps can be undone"),
+        (n, _) => format!("{} of {all} steps can be undone, not {}", all - n, kept.join(", ")),
+    }
 }
 
 fn things(n: u64) -> String {

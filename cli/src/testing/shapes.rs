@@ -134,6 +134,9 @@ impl Seen {
 
     /// The thing of this shape and id; its id where it was never answered.
     pub(super) fn thing(&self, kind: &str, id: &str) -> Value {
-        self.things.get(&(kind.to_string(), id.to_string())).cloned().unwrap_or_else(|| Value::text(id))
+        // What is neither a cloud's nor known by a key or as a text is a record that the playbook built.
+        let built = !kind.contains('.') && !matches!(kind, "key" | "text");
+        let unseen = || if built { Value::record([("id", Value::text(id))]) } else { Value::text(id) };
+        self.things.get(&(kind.to_string(), id.to_string())).cloned().unwrap_or_else(unseen)
     }
 }

@@ -155,7 +155,7 @@ impl Checker<'_> {
         let changes = record.operation.class.changes();
         let class = argument::class(&record, |path| seen::seen(&lowered, path));
         self.calls += 1;
-        let call = Deferred { record: record.clone(), class, span: path_span, longest, probed };
+        let call = Deferred { record: record.clone(), class, span: path_span, longest, probed, via: Vec::new() };
         if changes {
             self.change(call)
         } else {
@@ -313,6 +313,7 @@ impl Checker<'_> {
                     raised: class.risk,
                     step,
                     bound: 1,
+                    via: call.via,
                 });
             }
         }
@@ -334,7 +335,7 @@ impl Checker<'_> {
     }
 
     fn judge_change(&mut self, call: Deferred) {
-        let Deferred { record, class, span, longest, probed } = call;
+        let Deferred { record, class, span, longest, probed, via } = call;
         let name = record.name();
         let Some(step) = self.step.clone() else { return };
         let mut bound = step.max;
@@ -371,6 +372,7 @@ impl Checker<'_> {
             raised: risk::raised(class.risk, bound),
             step: step.name,
             bound,
+            via,
         });
     }
 
@@ -559,7 +561,8 @@ impl Checker<'_> {
                 }
                 known => (here(at), known),
             });
-            self.judge(Deferred { longest, span: here(call.span), ..call.clone() });
+            let via = std::iter::once(name.to_string()).chain(call.via.iter().cloned()).collect();
+            self.judge(Deferred { longest, span: here(call.span), via, ..call.clone() });
         }
     }
 

@@ -82,6 +82,8 @@ pub(crate) struct Deferred {
     pub(crate) longest: Option<(Span, Length)>,
     /// Whether `unless` stands on it.
     pub(crate) probed: bool,
+    /// The actions that lead to it, from the one that is called first.
+    pub(crate) via: Vec<String>,
 }
 
 /// What the body of an action does, as it is found.

@@ -13,7 +13,6 @@ use crate::Checked;
 use crate::checker::{ActionBody, Checker, Place, Signature};
 use crate::module::{Exports, Lowered, Node};
 use crate::scope::{Binding, Origin};
-use crate::unsupported::not_yet;
 use crate::world::World;
 
 /// The name that an item gives itself.
@@ -60,23 +59,25 @@ pub(crate) fn check_file(world: &dyn World, node: &Node, module: usize, modules:
                 checker.signature(&callable.name.text, callable.name.span);
             }
             ItemKind::Playbook(callable) => checked.playbooks.push(checker.playbook(item, callable)),
-            ItemKind::Template { name, .. } => {
-                checker.say(not_yet(name.span, "`template`", "run the playbook with `--set`"));
-            }
-            ItemKind::Schedule { name, .. } => {
-                checker.say(not_yet(name.span, "`schedule`", "run the playbook from your own scheduler"));
-            }
-            ItemKind::Trigger { name, .. } => {
-                checker.say(not_yet(name.span, "`trigger`", "run the playbook by hand"));
-            }
             ItemKind::Error => checker.broken.push(item.span),
-            ItemKind::Use { .. } | ItemKind::Test { .. } | ItemKind::Type { .. } | ItemKind::Const { .. } => {}
+            _ => {}
         }
     }
-    // Last: a test calls playbooks, wherever they stand.
+    // Last: what calls playbooks, wherever they stand.
+    checker.place = Place::Pure;
     for item in &file.items {
-        if let ItemKind::Test { title, body } = &item.kind {
-            checked.tests.push(checker.test(title, body));
+        match &item.kind {
+            ItemKind::Test { title, body } => checked.tests.push(checker.test(title, body)),
+            ItemKind::Template { name, playbook, fields, clauses } => {
+                checker.template(name, playbook, fields, clauses);
+            }
+            ItemKind::Schedule { name, playbook, arguments, clauses } => {
+                checker.schedule(name, playbook, arguments, clauses);
+            }
+            ItemKind::Trigger { name, playbook, arguments, event, source, clauses } => {
+                checker.trigger(name, playbook, arguments, (event, source), clauses);
+            }
+            _ => {}
         }
     }
     let exports = checker.exports_of(node);

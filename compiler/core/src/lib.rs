@@ -28,6 +28,7 @@ mod scope;
 mod seen;
 mod shapes;
 mod spelling;
+mod standing;
 mod statement;
 mod step;
 mod suggest;

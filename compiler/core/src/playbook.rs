@@ -1,9 +1,11 @@
 //! A playbook: its attributes, its parameters, and whether what it declares is what it does.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use escher_catalog::Risk;
 use escher_ir::program::{Approval, Block, Builtin, Expr, NodeKind, Param, Playbook, Program};
+use escher_ir::types::RecordType;
 use escher_ir::{Type, Value};
 use escher_syntax::ast;
 use escher_syntax::{Diagnostic, Span};
@@ -13,6 +15,7 @@ use crate::checker::{Checker, Place};
 use crate::risk::{self, Witness};
 use crate::scope::Origin;
 use crate::statement::doc_text;
+use crate::step::says_which;
 use crate::suggest::nearest;
 use crate::testing::PlaybookInfo;
 
@@ -112,7 +115,11 @@ impl Checker<'_> {
     fn steps_in_scope(&self) -> BTreeMap<String, Type> {
         let steps = self.scope.iter().filter_map(|b| match &b.origin {
             Origin::Step { item, .. } => {
-                let seen = item.clone().filter(|ty| matches!(ty, Type::Shape(_))).unwrap_or(Type::STRING);
+                let seen = match item {
+                    Some(Type::Shape(shape)) => Type::Shape(shape.clone()),
+                    Some(Type::Record(record)) if says_which(record) => id_only(record),
+                    _ => Type::STRING,
+                };
                 Some((b.name.clone(), seen))
             }
             _ => None,
@@ -317,6 +324,13 @@ impl Checker<'_> {
             Some(_) => {}
         }
     }
+}
+
+/// What a test sees of a thing that a playbook built: its id.
+fn id_only(record: &RecordType) -> Type {
+    let fields = record.fields.iter().filter(|(name, _)| &***name == "id");
+    let fields = fields.map(|(name, field)| (name.clone(), field.clone())).collect();
+    Type::Record(Arc::new(RecordType { name: record.name.clone(), fields }))
 }
 
 /// Why a call has its risk.

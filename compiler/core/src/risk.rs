@@ -22,6 +22,8 @@ pub struct Witness {
     pub step: String,
     /// The greatest number of targets, where bounded.
     pub bound: u64,
+    /// The actions that lead to it, from the one that the step calls.
+    pub via: Vec<String>,
 }
 
 /// The word of the language for a level.

@@ -437,7 +437,10 @@ impl Checker<'_> {
             },
             // A text is what it is called.
             (None, Type::Unknown | Type::String { .. } | Type::Literals(_)) => Identity::Text,
-            (None, Type::Record(record)) if says_which(record) => Identity::Key(Box::new(id_of())),
+            (None, Type::Record(record)) if says_which(record) => {
+                let kind = record.name.as_deref().unwrap_or("record").to_string();
+                Identity::Member { kind, member: "id".into() }
+            }
             (None, other) => self.no_identity(each.list.span, &other.clone()),
         };
         let from_step = match &list.expr {
@@ -508,16 +511,9 @@ impl Checker<'_> {
 }
 
 /// Whether a record that a playbook built says which thing it is, and where: it has an `id` and a `target`.
-fn says_which(record: &RecordType) -> bool {
+pub(crate) fn says_which(record: &RecordType) -> bool {
     let is = |name: &str, fits: fn(&Type) -> bool| record.fields.get(name).is_some_and(|f| fits(&f.ty));
     is("id", |ty| matches!(ty, Type::String { .. })) && is("target", |ty| *ty == Type::Target)
-}
-
-/// `.id`
-fn id_of() -> Expr {
-    let item = Box::new(Expr::Local("item".into()));
-    let body = Box::new(Expr::Member { base: item, name: "id".into(), optional: false });
-    Expr::Lambda { params: vec!["item".into()], body }
 }
 
 /// Whether one list is the other, or a part of it.

@@ -37,6 +37,7 @@ const CASES: &[Case] = &[
         "ec2:DeleteSnapshot",
     ),
     case("stdlib-playbooks/public_buckets.esc", "close_public_buckets", &[], "s3:PutBucketPublicAccessBlock"),
+    case("examples/stop_dev_vms.esc", "stop_dev_vms", &["env=test"], "ec2:StopInstances"),
     case("examples/stop_dev_instances.esc", "stop_dev_instances", &[], "ec2:StopInstances"),
     case("examples/retire_volumes.esc", "retire_volumes", &["grace=0s"], "ec2:DeleteVolume"),
 ];

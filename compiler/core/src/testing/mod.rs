@@ -252,37 +252,8 @@ impl Checker<'_> {
             }
             _ => return None,
         };
-        let mut given = BTreeMap::new();
-        for argument in arguments {
-            let Some(word) = &argument.name else {
-                self.say(
-                    Diagnostic::error("E0204", argument.value.span, "parameters of a playbook are named")
-                        .help("write the name before it, such as `env: \"dev\"`"),
-                );
-                continue;
-            };
-            let Some((_, ty, _)) = info.params.iter().find(|(p, ..)| *p == word.text) else {
-                let names: Vec<&str> = info.params.iter().map(|(p, ..)| p.as_str()).collect();
-                let told =
-                    Diagnostic::error("E0204", word.span, format!("`{playbook}` has no parameter `{}`", word.text));
-                let near = crate::suggest::nearest(&word.text, names.iter().copied());
-                self.say(match near {
-                    Some(near) => {
-                        told.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), word.span, near)
-                    }
-                    None => told.help(format!("it has {}", names.join(", "))),
-                });
-                continue;
-            };
-            let typed = self.expr_of(&argument.value, &ty.clone(), &format!("`{}`", word.text));
-            given.insert(word.text.clone(), lowering.keep(typed.expr));
-        }
-        for (param, ty, _) in info.params.iter().filter(|(p, _, default)| !default && !given.contains_key(p)) {
-            self.say(
-                Diagnostic::error("E0205", expr.span, format!("`{playbook}` needs `{param}`"))
-                    .help(format!("add `{param}: …`, {}", crate::types::describe(ty))),
-            );
-        }
+        let given = self.given_by_name(&playbook, &info, arguments, expr.span);
+        let given = given.into_iter().map(|(param, (_, typed))| (param, lowering.keep(typed.expr))).collect();
         let kind = TestKind::Run { name: name.map(str::to_string), file, playbook, arguments: given };
         Some((kind, info))
     }
