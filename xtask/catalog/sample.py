@@ -1,6 +1,8 @@
-"""Draws the operations of `catalog/data/sample.txt`: 67 of AWS, 66 of Azure, 67 of Google Cloud, by a fixed seed.
+"""Draws the operations of `catalog/data/sample.txt` and of `catalog/data/unseen.txt`: 67 of AWS, 66 of Azure, 67 of Google Cloud each, by a
+fixed seed; the second draw leaves out what the first has.
 
-    python sample.py names.txt
+    python sample.py names.txt                first
+    python sample.py names.txt FIRST.txt      second, without those of the first
 
 `names.txt` holds all full names, one a line, as `escher ops search` spells them. Whoever labels looks at names, HTTP methods and
 documentation, never at what the catalogue says.
@@ -10,11 +12,14 @@ import pathlib
 import random
 import sys
 
-SEED = 20261121
+SEEDS = [20261121, 20261122]
 SHARES = {"aws": 67, "azure": 66, "gcp": 67}
 
 names = sorted(pathlib.Path(sys.argv[1]).read_text().split())
-dice = random.Random(SEED)
+seen = set()
+if len(sys.argv) > 2:
+    seen = {line.split()[0] for line in pathlib.Path(sys.argv[2]).read_text().splitlines() if line and not line.startswith("#")}
+dice = random.Random(SEEDS[1 if seen else 0])
 for cloud, share in SHARES.items():
-    of_cloud = [name for name in names if name.startswith(cloud + ".")]
+    of_cloud = [name for name in names if name.startswith(cloud + ".") and name not in seen]
     print("\n".join(sorted(dice.sample(of_cloud, share))))
