@@ -7,6 +7,7 @@
 pub mod argument;
 mod class;
 mod codec;
+pub mod commands;
 pub mod endpoints;
 mod error;
 mod identity;

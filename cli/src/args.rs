@@ -182,6 +182,23 @@ standard error beside a policy. Where a target names a role, its reader needs st
         #[command(subcommand)]
         what: Ops,
     },
+    /// Turn a command line of aws, az or gcloud into a playbook that checks.
+    #[command(after_help = "Examples:
+  escher convert 'aws ec2 stop-instances --instance-ids i-0abc i-0def'
+  escher convert -o stop.esc 'az vm deallocate -g shop -n web-1'
+  escher convert gcloud compute instances stop web-1 --zone europe-west1-b
+
+What a playbook has no place for, such as --profile or --query, is said in a note.")]
+    Convert {
+        /// Where to write it, instead of standard output.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        format: FormatArg,
+        /// The command line, in quotes or as words; options of Escher stand before it.
+        #[arg(required = true, num_args = 1.., trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+        command: Vec<String>,
+    },
     /// Compile a playbook to its IR: same sources, same bytes.
     Compile {
         /// FILE[:PLAYBOOK]
@@ -524,6 +541,7 @@ impl Cli {
         match &self.command {
             Command::Check { format, .. }
             | Command::Explain { format, .. }
+            | Command::Convert { format, .. }
             | Command::Plan { format, .. }
             | Command::Approve { format, .. }
             | Command::Run { format, .. }

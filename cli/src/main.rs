@@ -6,6 +6,7 @@
 mod args;
 mod clouds;
 mod commands;
+mod convert;
 mod failure;
 mod graph;
 mod limits;

@@ -352,8 +352,8 @@ def clients(package):
 
 
 def collect(folder, report):
-    """All services as (name, operations, raw bytes), their names, counts, and the documentation of each operation."""
-    done, names, documentation, shapes, requests, unread = [], [], {}, 0, set(), 0
+    """All services as (name, operations, raw bytes), their names, counts, and the documentation and input of each operation."""
+    done, names, documentation, inputs, shapes, requests, unread = [], [], {}, {}, 0, set(), 0
     for package in sorted(p for p in pathlib.Path(folder).iterdir() if p.is_dir() and p.name.startswith("azure_mgmt_")):
         found = clients(package)
         if not found:
@@ -374,12 +374,27 @@ def collect(folder, report):
             names += [f"azure.{name}.{operation}" for operation in sorted(client.rows)]
             requests |= {(r["method"], r["uri"].lower()) for r in rows}
             documentation.update({f"azure.{name}.{operation}": text for operation, text in client.documentation.items()})
+            inputs.update({f"azure.{name}.{operation}": (client.types.rows, row["input"]) for operation, row in client.rows.items()})
             shapes += len(client.types.rows)
     done.sort()
     if len({name for name, _, _ in done}) != len(done):
         raise ValueError("two services of one name")
     counts = {"services": len(done), "operations": len(names), "requests": len(requests), "shapes": shapes, "unread": unread}
-    return done, names, counts, documentation
+    return done, names, counts, documentation, inputs
+
+
+def resolves(inputs, name, path):
+    """Whether an input has a member of this path, as people write it."""
+    rows, at = inputs[name]
+    for part in path:
+        row = rows[at]
+        if row["kind"] in ("map", "document"):
+            return True
+        found = [m for m in row.get("members", ()) if neutral.snake(m["name"]) == part]
+        if not found:
+            return False
+        at = found[0]["shape"]
+    return True
 
 
 def title(root, name):

@@ -1,4 +1,4 @@
-"""Writes `catalog/data/`: a file per cloud, `PROVENANCE.json`, and `REPORT.txt` with what could not be read.
+"""Writes `catalog/data/`: a file per cloud, the commands of `az`, `PROVENANCE.json`, and `REPORT.txt` with what could not be read.
 
 Run by `cargo xtask catalog`, never in CI. The same packages give the same bytes: no clock, no order but sorted ones, and nothing
 of a package is executed but botocore's own loader.
@@ -13,9 +13,11 @@ import shutil
 import zipfile
 
 import import_aws
+import import_az
 import import_azure
 import import_gcp
 import pack
+import zstandard
 
 
 def unpack(wheels, folder):
@@ -48,15 +50,18 @@ def main():
     given = arguments.parse_args()
     work, out = pathlib.Path(given.work), pathlib.Path(given.out)
     sources = unpack(pathlib.Path(given.wheels), work)
-    report = {"azure": [], "gcp": []}
+    report = {"azure": [], "gcp": [], "az": []}
     aws, extra, aws_names, aws_counts = import_aws.collect(given.levels)
     azure = import_azure.collect(work, lambda who, what: report["azure"].append((who, what)))
     google = next(p for p in work.glob("google_api_python_client/googleapiclient/discovery_cache/documents"))
     gcp = import_gcp.collect(google, lambda who, what: report["gcp"].append((who, what)))
     provenance = {}
+    commands = import_az.collect(
+        work, azure[3], lambda name, path: import_azure.resolves(azure[4], name, path), lambda who, what: report["az"].append((who, what)),
+    )
     for cloud, done, beside, names, counts, packages in (
         ("aws", aws, extra, aws_names, aws_counts, json.loads(pathlib.Path(given.sources).read_text())),
-        ("azure", azure[0], b"", azure[1], azure[2], [s for s in sources if s["package"].startswith("azure-")]),
+        ("azure", azure[0], b"", azure[1], azure[2], [s for s in sources if s["package"].startswith("azure-mgmt-")]),
         ("gcp", gcp[0], b"", gcp[1], gcp[2], [s for s in sources if s["package"].startswith("google-")]),
     ):
         data = pack.container(cloud, done, beside)
@@ -67,6 +72,12 @@ def main():
             "names_sha256": hashlib.sha256("".join(n + "\n" for n in sorted(names)).encode()).hexdigest(), "sources": packages,
         }
         print(cloud, json.dumps(counts), len(data), "bytes")
+    data = zstandard.ZstdCompressor(level=pack.LEVEL).compress("".join(row + "\n" for row in commands).encode())
+    (out / "az.zst").write_bytes(data)
+    provenance["az.zst"] = {
+        "taken": given.taken, "counts": {"commands": len({row.split("|")[0] for row in commands}), "rows": len(commands)}, "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(), "sources": [s for s in sources if s["package"] == "azure-cli"],
+    }
     (out / "PROVENANCE.json").write_text(provenance_text(provenance))
     (out / "REPORT.txt").write_text(report_text(report))
     if given.documentation:

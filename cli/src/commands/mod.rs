@@ -4,6 +4,7 @@ pub(crate) mod approve;
 mod audit;
 pub(crate) mod check;
 mod compile;
+mod convert;
 mod doc;
 mod explain;
 mod fix;
@@ -38,6 +39,7 @@ pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Command::Test { paths, filter, format } => test::test(paths, filter.as_deref(), *format),
         Command::Permissions { playbook, format } => permissions::permissions(playbook, *format),
         Command::Ops { what } => ops::ops(what),
+        Command::Convert { output, command, .. } => convert::convert(command, output.as_deref(), format),
         Command::Compile { playbook, output } => compile::compile(playbook, output),
         Command::Plan { playbook, set, output, .. } => {
             block_on(plan::plan(common, playbook, set, output.as_deref(), format))

@@ -41,6 +41,7 @@ mod world;
 pub use escher_syntax::{Diagnostic, Edit, Fix, Label, Severity, Span};
 pub use module::{MAX_DEPTH, MAX_MODULES, MAX_TEXT, ModuleId};
 pub use risk::Witness;
+pub use suggest::nearest;
 pub use testing::{CheckedTest, ExprId, Mock, MockAction, MockAnswer, TestKind, TestStatement};
 pub use world::{CatalogWorld, NoModule, TextWorld, World};
 
