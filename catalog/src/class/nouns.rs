@@ -11,8 +11,14 @@ const QUALIFIERS: &str = "by at for slot with async from on";
 const ORGANISATION: &str = "accesscontextmanager admin billing cloudbilling cloudidentity cloudresourcemanager \
      cloudresourcemanager_v1 managementgroups orgpolicy subscription";
 
+/// Services that keep names of versions, as tags.
+const REGISTRIES: &str = "artifactregistry containerregistry";
+
+/// Services through which somebody's own data are written, row by row.
+const DATA_SERVICES: &str = "connectors datastore";
+
 /// Services of whose resources others depend: keys and names.
-const SHARED_SERVICES: &str = "cloudkms dns keyvault privatedns privateca trafficmanager domains";
+const SHARED_SERVICES: &str = "cloudkms dns keyvault managednetworkfabric privatedns privateca trafficmanager domains";
 
 /// Things that others depend on, wherever they stand in a name.
 const SHARED: &str = "certificate dns firewall forwarding gateway interconnect listener nat peering perimeter route router \
@@ -33,16 +39,20 @@ const GUARD_PAIRS: &[(&str, &str)] = &[
     ("security", "setting"),
     ("log", "profile"),
     ("org", "policy"),
+    ("extension", "policy"),
 ];
+
+/// Two-word things that steer traffic.
+const TRAFFIC_PAIRS: &[(&str, &str)] = &[("security", "group"), ("load", "balancer"), ("url", "map")];
 
 /// What only asks for attention.
 const NOTES: &str = "annotation bookmark comment favorite label note tag wiki workbook dashboard reaction feedback";
 
 /// Things whose making costs nothing that counts; notes are free as well.
-const FREE: &str = "alert alias assessment association binding budget category collection comment config configuration \
+const FREE: &str = "alert alias api assessment association binding budget category collection comment config configuration \
      contact context definition description document entity entry_group event evaluation export fhir filter \
      folder hook intent issue item label link list mapping message metric occurrence operation parameter \
-     phrase plan policy profile query record report result revision rule schema set snapshot spec subscription \
+     phrase plan policy profile proposal query record report result revision rule schema set snapshot spec subscription \
      target template test topic type variable version view webhook";
 
 /// Groups that are groupings; other groups are of machines.
@@ -248,7 +258,7 @@ impl<'a> Thing<'a> {
             || SHARED.split_whitespace().any(|w| self.has(w))
             || is_in(SHARED_LAST, self.last())
             || self.guards()
-            || self.has_pair(&[("security", "group"), ("load", "balancer")])
+            || self.has_pair(TRAFFIC_PAIRS)
         {
             Scope::Shared
         } else {
@@ -271,7 +281,9 @@ impl<'a> Thing<'a> {
     }
 
     pub(super) fn is_note(&self) -> bool {
-        is_in(NOTES, self.last()) || self.words.first().is_some_and(|w| w == "tag") && self.last() == "link"
+        let names_a_version = self.last() == "tag" && is_in(REGISTRIES, self.service);
+        is_in(NOTES, self.last()) && !names_a_version
+            || self.words.first().is_some_and(|w| w == "tag") && self.last() == "link"
     }
 
     /// A share or invitation: to delete it takes access away.
@@ -289,6 +301,9 @@ impl<'a> Thing<'a> {
     pub(super) fn is_definition(&self) -> bool {
         match self.last() {
             "group" => !is_in(HOLDING_GROUPS, self.before()) && self.words.len() > 1,
+            "version" => is_in("definition layer policy rule schema template type", self.before()),
+            "server" => self.before() == "print",
+            "tag" => true,
             last => is_in(DEFINITIONS, last) || is_in(SHARED, last) || self.has("dns"),
         }
     }
@@ -307,7 +322,17 @@ impl<'a> Thing<'a> {
     }
 
     pub(super) fn is_content(&self) -> bool {
-        is_in(CONTENT, self.last())
+        is_in(CONTENT, self.last()) || self.last() == "entity" && is_in(DATA_SERVICES, self.service)
+    }
+
+    /// One machine, with what is on it.
+    pub(super) fn is_machine(&self) -> bool {
+        matches!(self.last(), "instance" | "runtime" | "machine")
+    }
+
+    /// What reads a document and gives what stands in it.
+    pub(super) fn reads_documents(&self) -> bool {
+        self.service == "documentai"
     }
 
     pub(super) fn is_permission(&self) -> bool {
@@ -315,7 +340,9 @@ impl<'a> Thing<'a> {
     }
 
     pub(super) fn opens(&self) -> bool {
-        self.ends_with_any(OPENINGS) || self.last() == "rule" && (self.has("firewall") || self.has("security"))
+        // Rules about names let nobody in.
+        let lets_in = self.last() == "rule" && (self.has("firewall") || self.has("security"));
+        (self.ends_with_any(OPENINGS) || lets_in) && !self.has("dns")
     }
 
     pub(super) fn runs_code(&self) -> bool {
@@ -334,8 +361,10 @@ fn singular(word: &str) -> String {
             return word.get(..word.len() - 2).unwrap_or(word).to_owned();
         }
     }
-    if word == "aliases" {
-        return "alias".to_owned();
+    match word {
+        "aliases" => return "alias".to_owned(),
+        "apis" => return "api".to_owned(),
+        _ => {}
     }
     match word.strip_suffix('s') {
         Some(stem)

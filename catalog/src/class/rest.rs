@@ -24,7 +24,7 @@ const LEXICON: &[(Act, &str)] = &[
     (
         Act::Make,
         "batch createor createsecondary capture duplicate extract instantiate insert load make reissue seed prewarm regenerate train \
-         tune book adhoc buffer collect watch",
+         tune book adhoc buffer collect watch deidentify",
     ),
     (
         Act::Change,
@@ -151,6 +151,9 @@ fn act(verb: &str, phrase: &[&str]) -> Option<Act> {
             return Some(worst);
         }
     }
+    if verb == "perform" && phrase.contains(&"maintenance") {
+        return Some(Act::Interrupt);
+    }
     if phrase.contains(&"stateless") {
         return Some(Act::Look);
     }
@@ -256,6 +259,14 @@ fn post(act: Act, verb: &str, phrase: &[&str], thing: &Thing<'_>, hands_out: boo
             Verdict::new(&[Effect::Delete], Scope::Own, Reversal::Free, Provenance::Verb)
         }
         Act::Remove if thing.is_definition() => new(&[Effect::Delete], Reversal::Hard),
+        // Nobody goes back to what was on a machine before.
+        Act::Change if matches!(phrase, ["upgrade" | "migrate"]) && thing.is_machine() => {
+            new(&[Modify], Reversal::Hard)
+        }
+        // Reads what it is given.
+        Act::Send if verb == "process" && thing.reads_documents() => {
+            Verdict::new(&[Effect::Observe], Scope::Own, Reversal::Free, Provenance::Verb)
+        }
         Act::Change | Act::Note if thing.is_note() => {
             Verdict::new(&[Modify], Scope::Own, Reversal::Free, Provenance::Verb)
         }

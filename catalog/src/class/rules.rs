@@ -13,7 +13,21 @@ use crate::risk::{Reversal, Scope};
 const ORGANISATION: &[&str] = &["account", "controltower", "iam", "identitystore", "organizations", "sso_admin"];
 
 /// Services of whose resources others depend: keys and names.
-const SHARED_SERVICES: &[&str] = &["kms", "route53", "route53domains", "route53resolver", "ram", "networkmanager"];
+const SHARED_SERVICES: &[&str] = &[
+    "kms",
+    "networkmanager",
+    "ram",
+    "route53",
+    "route53domains",
+    "route53resolver",
+    "taxsettings",
+    "waf",
+    "waf_regional",
+    "wafv2",
+];
+
+/// Services whose rules steer traffic from the moment they are there.
+const TRAFFIC: &[&str] = &["elbv2", "vpc_lattice"];
 
 /// Nouns that others depend on wherever they are.
 const SHARED: &[&str] = &[
@@ -80,6 +94,7 @@ const FREE: &[&str] = &[
     "profile",
     "record",
     "records",
+    "registration",
     "report",
     "rule",
     "rules",
@@ -132,6 +147,7 @@ const DEFINITIONS: &[&str] = &[
     "attributes",
     "authorizer",
     "canary",
+    "category",
     "comment",
     "config",
     "configuration",
@@ -218,6 +234,7 @@ const DEFINITION_PAIRS: &[(&str, &str)] = &[
     ("vpc", "endpoints"),
     ("flow", "logs"),
     ("log", "delivery"),
+    ("log", "source"),
     ("dhcp", "options"),
     ("prefix", "list"),
     ("ip", "set"),
@@ -248,12 +265,14 @@ const SECRETS: &[&[&str]] = &[
     &["login", "profile"],
     &["presigned", "urls"],
     &["login", "url"],
+    &["wallet"],
 ];
 
 /// Words that are permissions whatever the access level says.
 const PERMISSIONS: &[&[&str]] = &[
     &["permission"],
     &["permissions"],
+    &["abac"],
     &["acl"],
     &["grant"],
     &["grants"],
@@ -281,6 +300,9 @@ pub(super) fn verdict(service: &str, words: &[&str], method: &str, facts: &Facts
     }
     let scope = scope(service, words);
     let mut found = by_verb(act, words, scope);
+    if act == Act::Make && TRAFFIC.contains(&service) && last_in(words, &["rule", "rules"]) {
+        found = Verdict::new(&[Effect::Create, Effect::Modify], Scope::Shared, Reversal::Easy, Provenance::Verb);
+    }
     match facts.level {
         Some(AccessLevel::Tagging) if is_tagging(words) => {
             return Some(Verdict::new(&[Effect::Modify], tag_scope(scope), Reversal::Free, Provenance::AccessLevel));
@@ -346,6 +368,8 @@ pub(super) fn by_verb(act: Act, words: &[&str], scope: Scope) -> Verdict {
         Act::Buy => new(&[Spend], Reversal::Never),
         Act::Change if words.first() == Some(&"put") && last_in(words, DATA) => new(&[Create, Modify], Reversal::Hard),
         Act::Change => new(&[Modify], Reversal::Easy),
+        // What is taken out of a queue is handed out no more.
+        Act::Note if words.contains(&"queue") => new(&[Modify], Reversal::Easy),
         Act::Note => new(&[Modify], Reversal::Free),
         Act::Start => new(&[Modify, Spend], Reversal::Easy),
         Act::Interrupt => new(&[Interrupt], Reversal::Easy),
@@ -359,6 +383,8 @@ pub(super) fn by_verb(act: Act, words: &[&str], scope: Scope) -> Verdict {
         Act::Give => new(&[Grant], Reversal::Easy),
         Act::Revoke => new(&[Modify, Interrupt], Reversal::Easy),
         Act::Send => new(&[Create], Reversal::Never),
+        // Asking a model costs money.
+        Act::Run if words.contains(&"inference") => new(&[Create, Spend], Reversal::Easy),
         Act::Run => new(&[Exec], Reversal::Never),
     }
 }
@@ -403,8 +429,10 @@ fn is_tagging(words: &[&str]) -> bool {
         || matches!(words, [verb, "tags", ..] if SETS.contains(verb))
 }
 
-/// Something restored from a free copy is no copy.
+/// Something restored from a free copy, or made from one, is no copy.
 fn is_free(words: &[&str]) -> bool {
+    let end = words.iter().position(|w| *w == "from").filter(|at| *at > 1).unwrap_or(words.len());
+    let words = words.get(..end).unwrap_or(words);
     words.first() != Some(&"restore")
         && (last_in(words, FREE)
             || words.last().and_then(|w| w.strip_suffix('s')).is_some_and(|one| FREE.contains(&one))
