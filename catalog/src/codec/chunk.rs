@@ -159,7 +159,7 @@ impl Chunk {
     /// The first shape of this name.
     pub(crate) fn shape_named(&self, name: &str) -> Option<ShapeId> {
         let blob = self.blob();
-        let is = |at: &u32| *at != NAMELESS && self.table.get(blob, *at) == Some(name);
+        let is = |at: &u32| *at != NAMELESS && self.table.bytes(blob, *at) == Some(name.as_bytes());
         let at = self.shape_names.iter().position(is).filter(|_| !name.is_empty())?;
         ShapeId::try_from(at).ok()
     }

@@ -39,9 +39,14 @@ impl Table {
 
     /// A string of the blob that this is the table of.
     pub(super) fn get<'a>(&self, blob: &'a [u8], at: u32) -> Option<&'a str> {
+        std::str::from_utf8(self.bytes(blob, at)?).ok()
+    }
+
+    /// The same as bytes, which may be no text.
+    pub(super) fn bytes<'a>(&self, blob: &'a [u8], at: u32) -> Option<&'a [u8]> {
         let at = at as usize;
         let (start, next) = (*self.starts.get(at)?, *self.starts.get(at + 1)?);
-        std::str::from_utf8(blob.get(start as usize..(next as usize).checked_sub(1)?)?).ok()
+        blob.get(start as usize..(next as usize).checked_sub(1)?)
     }
 }
 

@@ -177,7 +177,7 @@ impl Checker<'_> {
             catch: Vec::new(),
             probe: None,
         };
-        Typed::new(Expr::Call(Box::new(call)), ty)
+        Typed::new(Expr::Call(Arc::new(call)), ty)
     }
 
     /// Arguments of a call that cannot be made are looked at all the same, for the mistakes in them.
@@ -201,9 +201,7 @@ impl Checker<'_> {
         let members = record.operation.input.and_then(|id| record.shape(id)).map(|s| s.members().to_vec());
         // Shapes of a record are re-indexed; types are named after the service, where they are looked up.
         let input = record.operation.input.and_then(|id| record.shape(id)).map(|s| s.name.clone());
-        let fields = input
-            .and_then(|name| service.structure(&name).map(|s| shapes::fields(service, s.members())))
-            .unwrap_or_default();
+        let fields = input.and_then(|name| self.shape_fields(&shapes::full_name(service, &name))).unwrap_or_default();
         let mut out = BTreeMap::new();
         let mut longest: Option<(Span, bounds::Length)> = None;
         let mut unnamed = false;

@@ -1,5 +1,7 @@
 //! What stands on a call: `catch { … }` and `unless probe(…)`.
 
+use std::sync::Arc;
+
 use escher_ir::program::{self, CatchOutcome, CatchPattern, Expr};
 use escher_ir::{Type, Value};
 use escher_syntax::ast::{self, ExprKind};
@@ -44,7 +46,7 @@ impl Checker<'_> {
         let (arms, ty) = self.catch_arms(arms, &On::Calls { ty: &typed.ty, changes });
         let expr = match typed.expr {
             Expr::Call(mut call) if call.catch.is_empty() => {
-                call.catch = arms;
+                Arc::make_mut(&mut call).catch = arms;
                 Expr::Call(call)
             }
             body => Expr::Catch { body: Box::new(body), arms },
@@ -200,7 +202,7 @@ impl Checker<'_> {
             }
         };
         self.expect(&found, &typed.ty.clone().optional(), probe.span, "what takes the place of this call's answer");
-        lowered.probe = Some(Box::new(found.expr));
+        Arc::make_mut(&mut lowered).probe = Some(Box::new(found.expr));
         Typed::new(Expr::Call(lowered), typed.ty)
     }
 }

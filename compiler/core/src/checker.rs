@@ -12,7 +12,7 @@ use crate::bounds::Length;
 use crate::module::{Exports, Lowered, Used};
 use crate::project::Usage;
 use crate::risk::Witness;
-use crate::scope::{Binding, Origin};
+use crate::scope::{Binding, Origin, Scope};
 use crate::shapes::{self, ShapeFields};
 use crate::suggest::nearest;
 use crate::world::World;
@@ -127,7 +127,7 @@ pub(crate) struct Checker<'w> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Items and statements that could not be read.
     pub(crate) broken: Vec<Span>,
-    pub(crate) scope: Vec<Binding>,
+    pub(crate) scope: Scope,
     pub(crate) types: HashMap<String, Type>,
     pub(crate) signatures: HashMap<String, Option<Arc<Signature>>>,
     pub(crate) functions: BTreeMap<String, Lowered>,
@@ -193,7 +193,7 @@ impl<'w> Checker<'w> {
             imports: &node.uses,
             diagnostics: Vec::new(),
             broken: Vec::new(),
-            scope: Vec::new(),
+            scope: Scope::default(),
             types: HashMap::new(),
             signatures: HashMap::new(),
             functions: BTreeMap::new(),
@@ -250,7 +250,7 @@ impl<'w> Checker<'w> {
     }
 
     pub(crate) fn lookup(&self, name: &str) -> Option<&Binding> {
-        self.scope.iter().rev().find(|b| b.name == name)
+        self.scope.get(name)
     }
 
     /// Puts a name in scope; one name means one thing.

@@ -12,7 +12,7 @@ use escher_syntax::{Diagnostic, Severity, Span};
 use crate::Checked;
 use crate::checker::{ActionBody, Checker, Place, Signature};
 use crate::module::{Exports, Lowered, Node};
-use crate::scope::{Binding, Origin};
+use crate::scope::{Binding, Origin, Scope};
 use crate::world::World;
 
 /// The name that an item gives itself.
@@ -228,8 +228,7 @@ impl Checker<'_> {
         let (usage, operations) = (std::mem::take(&mut self.usage), std::mem::take(&mut self.operations));
         let waiters = std::mem::take(&mut self.waiters);
         // A function sees the constants of the file and its parameters.
-        let visible: Vec<Binding> =
-            self.scope.iter().filter(|b| matches!(b.origin, Origin::Const(_))).cloned().collect();
+        let visible: Scope = self.scope.iter().filter(|b| matches!(b.origin, Origin::Const(_))).cloned().collect();
         let scope = std::mem::replace(&mut self.scope, visible);
         let params = self.params(&callable.params);
         let names = params.iter().map(|p| p.name.clone()).collect();

@@ -1,6 +1,6 @@
 //! A playbook: its attributes, its parameters, and whether what it declares is what it does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use escher_catalog::Risk;
@@ -67,13 +67,15 @@ impl Checker<'_> {
             inferred.max(declared.map_or(Risk::Read, |d| d.0)),
             &witnesses,
         );
+        let mut bounds: HashMap<&str, u64> = HashMap::new();
+        for witness in &witnesses {
+            let most = bounds.entry(&witness.step).or_default();
+            *most = witness.bound.max(*most);
+        }
         let radius = nodes
             .iter()
             .filter_map(|n| if let NodeKind::Step(step) = &n.kind { Some(step) } else { None })
-            .map(|step| {
-                let of_step = witnesses.iter().filter(|w| w.step == step.name);
-                of_step.map(|w| w.bound).max().unwrap_or(0).max(step.max_at_most)
-            })
+            .map(|step| bounds.get(step.name.as_str()).copied().unwrap_or(0).max(step.max_at_most))
             .try_fold(0u64, u64::checked_add);
         let mut body = Block { nodes, value: None };
         let linked = self.link(&mut body);

@@ -97,7 +97,7 @@ impl Checker<'_> {
             if let Expr::Call(call) = e
                 && let Some(projection) = known.get(&call.operation)
             {
-                call.reads = projection.clone();
+                Arc::make_mut(call).reads = projection.clone();
             }
         });
     }
@@ -115,6 +115,8 @@ impl Checker<'_> {
 
 pub(crate) mod visit {
     //! Visits every expression of a block, those inside first.
+
+    use std::sync::Arc;
 
     use escher_ir::program::{Block, CatchArm, CatchOutcome, Expr, Identity, NodeKind, RecordPart, Step, TextPart};
 
@@ -215,6 +217,7 @@ pub(crate) mod visit {
                 arguments.iter_mut().for_each(|e| expr(e, each));
             }
             Expr::Call(call) => {
+                let call = Arc::make_mut(call);
                 call.arguments.values_mut().for_each(|e| expr(e, each));
                 catch(&mut call.catch, each);
                 call.probe.iter_mut().for_each(|e| expr(e, each));

@@ -8,7 +8,7 @@ use escher_syntax::ast::{self, StmtKind};
 use escher_syntax::{Diagnostic, Span};
 
 use crate::checker::{Checker, Place, Typed};
-use crate::order::Order;
+use crate::order::{Order, acts};
 use crate::scope::Origin;
 use crate::unsupported::not_yet;
 
@@ -185,8 +185,9 @@ impl Checker<'_> {
                     order.waiting(id, doc, &uses, NodeKind::Sleep { duration: typed.expr });
                 }
                 StmtKind::Step(step) => {
+                    let before = self.witnesses.len();
                     let (lowered, uses, _) = self.tracked(|c| c.step(step, &order.nodes));
-                    acted |= self.acts(&step.name.text);
+                    acted |= self.witnesses.iter().skip(before).any(acts);
                     if let Some(lowered) = lowered {
                         order.waiting(step.name.text.clone(), doc, &uses, NodeKind::Step(Box::new(lowered)));
                     }

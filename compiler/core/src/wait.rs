@@ -1,5 +1,7 @@
 //! `wait op(…) timeout 10m`, `wait until c every 15s timeout 10m`.
 
+use std::sync::Arc;
+
 use escher_ir::operation::StoredWaiter;
 use escher_ir::program::{Call, Expr, Projection, Wait};
 use escher_ir::{Type, Value, codec};
@@ -105,7 +107,7 @@ impl Checker<'_> {
         };
         let seconds = |n: u64| SignedDuration::from_secs(i64::try_from(n).unwrap_or(i64::MAX));
         let longest = u64::from(waiter.delay).saturating_mul(u64::from(waiter.max_attempts)).max(1);
-        Some((Expr::Call(Box::new(call)), Some(full), seconds(u64::from(waiter.delay).max(1)), seconds(longest)))
+        Some((Expr::Call(Arc::new(call)), Some(full), seconds(u64::from(waiter.delay).max(1)), seconds(longest)))
     }
 
     fn no_waiter<T>(&mut self, span: Span) -> Option<T> {

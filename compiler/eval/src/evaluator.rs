@@ -54,6 +54,8 @@ pub struct Evaluator<'p, 'h> {
     host: &'h mut dyn Host,
     path: String,
     locals: Vec<(&'p str, Value)>,
+    /// Names that were in scope before, borrowed; those of `bound` hide them.
+    around: Option<&'p BTreeMap<String, Value>>,
     bound: BTreeMap<String, Value>,
     targets: Vec<Arc<Target>>,
     /// The arms of each `catch` around what is evaluated, outermost first.
@@ -98,6 +100,7 @@ impl<'p, 'h> Evaluator<'p, 'h> {
             host,
             path: scope.into(),
             locals: Vec::new(),
+            around: None,
             bound: BTreeMap::new(),
             targets: Vec::new(),
             catches: Vec::new(),
@@ -126,6 +129,18 @@ impl<'p, 'h> Evaluator<'p, 'h> {
     /// The elements that were left out so, each with the member.
     pub fn skipped(&self) -> &[(Value, String)] {
         &self.skipped
+    }
+
+    /// The same, at the end.
+    pub fn into_skipped(self) -> Vec<(Value, String)> {
+        self.skipped
+    }
+
+    /// Puts names in scope that somebody else holds: once, before all others.
+    #[must_use]
+    pub fn among(mut self, names: &'p BTreeMap<String, Value>) -> Self {
+        self.around = Some(names);
+        self
     }
 
     /// Puts a name in scope.
@@ -235,7 +250,7 @@ impl<'p, 'h> Evaluator<'p, 'h> {
         if let Some((_, value)) = self.locals.iter().rev().find(|(n, _)| *n == name) {
             return Ok(value.clone());
         }
-        match self.bound.get(name) {
+        match self.bound.get(name).or_else(|| self.around?.get(name)) {
             Some(value) => Ok(value.clone()),
             None => fail(format!("`{name}` has no value here")),
         }
@@ -492,7 +507,8 @@ impl<'p, 'h> Evaluator<'p, 'h> {
 
     /// All names in scope, with their values.
     fn names(&self) -> BTreeMap<String, Value> {
-        let mut names = self.bound.clone();
+        let mut names = self.around.cloned().unwrap_or_default();
+        names.extend(self.bound.iter().map(|(name, value)| (name.clone(), value.clone())));
         names.extend(self.locals.iter().map(|(name, value)| ((*name).to_string(), value.clone())));
         names
     }
@@ -541,14 +557,14 @@ impl<'p, 'h> Evaluator<'p, 'h> {
         };
         // A function sees its parameters and nothing of its caller.
         let outer = std::mem::take(&mut self.locals);
-        let bound = std::mem::take(&mut self.bound);
+        let (bound, around) = (std::mem::take(&mut self.bound), self.around.take());
         self.locals.extend(function.params.iter().map(String::as_str).zip(values));
         let length = self.path.len();
         self.path.push_str(&format!("/{site}"));
         let result = self.run_nodes(&function.body);
         self.path.truncate(length);
         self.locals = outer;
-        self.bound = bound;
+        (self.bound, self.around) = (bound, around);
         result
     }
 
@@ -576,7 +592,7 @@ impl<'p, 'h> Evaluator<'p, 'h> {
         }
     }
 
-    fn call(&mut self, call: &'p Call) -> Outcome {
+    fn call(&mut self, call: &'p Arc<Call>) -> Outcome {
         let mut arguments = BTreeMap::new();
         let mut pending = false;
         for (name, expr) in &call.arguments {

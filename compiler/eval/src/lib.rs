@@ -29,7 +29,7 @@ pub struct CallRequest<'p> {
     /// (`machines/describe_instances`, `volumes[3]/describe_volumes`, `stop/i-0abc/stop_instances`).
     pub path: String,
     /// The call in the program.
-    pub call: &'p Call,
+    pub call: &'p Arc<Call>,
     /// Its arguments, evaluated; an argument that is `none` is left out.
     pub arguments: BTreeMap<String, Value>,
     /// The target of the innermost `with`, or none: the host's ambient one, or the item's.

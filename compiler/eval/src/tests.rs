@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use std::sync::Arc;
+
 use escher_catalog::Risk;
 use escher_ir::program::{
     BinaryOp, Block, Call, Expr, Method, Playbook, Program, Projection, RecordPart, StepPart, TextPart,
@@ -96,7 +98,7 @@ fn absent_members_compare_and_otherwise_fail_naming_themselves() {
 
 #[test]
 fn pending_calls_of_all_elements_are_asked_for_in_one_round() {
-    let call = Expr::Call(Box::new(Call {
+    let call = Expr::Call(Arc::new(Call {
         site: "describe".into(),
         operation: "aws.ec2.describe_volumes".into(),
         arguments: BTreeMap::new(),

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{CodecError, Stored, digest};
+use crate::canonical::{LIST, MAP, head, text};
+use crate::codec::{CodecError, Stored, append, digest, domain, finish, open};
 use crate::digest::Digest;
 use crate::journal::{Outcome, RunStatus};
 
@@ -53,6 +54,50 @@ impl AuditEntry {
     /// The digest that the next entry holds.
     pub fn digest(&self) -> Result<Digest, CodecError> {
         digest(self)
+    }
+}
+
+/// A segment that is being written: each entry's bytes are made once, for the chain and for the segment.
+#[derive(Debug, Default)]
+pub struct SegmentWriter {
+    entries: Vec<u8>,
+    count: u64,
+}
+
+/// An entry around an event that is only borrowed; its members in the order in which they are written.
+#[derive(Serialize)]
+struct Written<'a> {
+    at: Timestamp,
+    event: &'a AuditEvent,
+    before: Digest,
+    number: u64,
+}
+
+impl SegmentWriter {
+    /// Adds an entry; gives the digest that the next one holds.
+    pub fn push(
+        &mut self,
+        number: u64,
+        before: Digest,
+        at: Timestamp,
+        event: &AuditEvent,
+    ) -> Result<Digest, CodecError> {
+        let from = self.entries.len();
+        let entries = std::mem::take(&mut self.entries);
+        self.entries = append::<AuditEntry, _>(entries, &Written { at, event, before, number })?;
+        self.count += 1;
+        Ok(Digest::of(&domain::<AuditEntry>(AuditEntry::VERSION), self.entries.get(from..).unwrap_or_default()))
+    }
+
+    /// The segment in its envelope.
+    pub fn finish(self) -> Result<Vec<u8>, CodecError> {
+        let mut body = Vec::with_capacity(self.entries.len() + 300);
+        open(&mut body);
+        head(&mut body, MAP, 1);
+        text(&mut body, "entries");
+        head(&mut body, LIST, self.count);
+        body.extend_from_slice(&self.entries);
+        Ok(finish::<AuditSegment>(body)?.1)
     }
 }
 
@@ -243,6 +288,29 @@ impl AuditEvent {
             | AuditEvent::Finished { run, .. } => Some(run),
             AuditEvent::Refused { run, .. } => run.as_deref(),
             AuditEvent::Rooted { .. } | AuditEvent::Trusted { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_in_one_pass_has_the_bytes_of_its_entries() {
+        for count in [0, 1, 30, 300] {
+            let (mut before, mut entries, mut writer) = (Digest([0; 32]), Vec::new(), SegmentWriter::default());
+            for number in 0..count {
+                let items = (0..number).map(|n| format!("i-{n}")).collect();
+                let (run, reason) = ("r-1".to_string(), Some("why".to_string()));
+                let event = AuditEvent::Ended { run, step: "stop".into(), outcome: Outcome::Done, reason, items };
+                let at = Timestamp::from_second(i64::try_from(number).unwrap()).unwrap();
+                let entry = AuditEntry { number, before, at, event };
+                assert_eq!(writer.push(number, before, at, &entry.event).unwrap(), entry.digest().unwrap());
+                before = entry.digest().unwrap();
+                entries.push(entry);
+            }
+            assert_eq!(writer.finish().unwrap(), crate::codec::encode(&AuditSegment { entries }).unwrap().1, "{count}");
         }
     }
 }

@@ -9,6 +9,7 @@ use cbor4ii::core::dec::{Read, Reference};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::{BYTES, LIST, MAP, UNSIGNED, head, text, write};
 use crate::digest::Digest;
 
 /// Deepest nesting that is written and read: a thread's stack holds it.
@@ -112,15 +113,28 @@ pub struct Envelope {
     pub body: Vec<u8>,
 }
 
-mod bytes {
+/// The same, borrowed: a body may be most of what there is memory for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Borrowed<'a> {
+    format: &'a str,
+    version: u16,
+    requires: Vec<String>,
+    #[serde(rename = "producer")]
+    _producer: &'a str,
+    digest: Digest,
+    body: &'a [u8],
+}
+
+pub(crate) mod bytes {
     //! Byte strings as CBOR byte strings, not as lists of numbers.
     use serde::{Deserializer, Serializer, de::Visitor};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
         s.serialize_bytes(bytes)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>, B: From<Vec<u8>>>(d: D) -> Result<B, D::Error> {
         struct Bytes;
         impl Visitor<'_> for Bytes {
             type Value = Vec<u8>;
@@ -134,21 +148,23 @@ mod bytes {
                 Ok(v)
             }
         }
-        d.deserialize_byte_buf(Bytes)
+        d.deserialize_byte_buf(Bytes).map(B::from)
     }
 }
 
-fn domain<T: Stored>(version: u16) -> String {
+pub(crate) fn domain<T: Stored>(version: u16) -> String {
     format!("{}/{}", T::FORMAT, version)
 }
 
 /// The canonical bytes of a value, without an envelope.
 pub fn canonical<T: Stored>(value: &T) -> Result<Vec<u8>, CodecError> {
-    let unwritable = |reason: String| CodecError::Unwritable { format: T::FORMAT, reason };
-    let bytes = serde_ipld_dagcbor::to_vec(value).map_err(|e| unwritable(e.to_string()))?;
-    // Refused here, before anybody counts on reading it.
-    check_depth(&bytes, MAX_DEPTH).map_err(|r| unwritable(r.to_string()))?;
-    Ok(bytes)
+    append::<T, T>(Vec::new(), value)
+}
+
+/// Appends the canonical bytes of a value that is written as a `T`.
+pub(crate) fn append<T: Stored, V: Serialize>(out: Vec<u8>, value: &V) -> Result<Vec<u8>, CodecError> {
+    // What is too deep is refused here, before anybody counts on reading it.
+    write(out, value, MAX_DEPTH).map_err(|e| CodecError::Unwritable { format: T::FORMAT, reason: e.to_string() })
 }
 
 /// The digest of a value: of its canonical bytes, under its format and version.
@@ -156,30 +172,107 @@ pub fn digest<T: Stored>(value: &T) -> Result<Digest, CodecError> {
     Ok(Digest::of(&domain::<T>(T::VERSION), &canonical(value)?))
 }
 
+/// A value as it is written, not yet in its envelope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body<T> {
+    /// The digest of its canonical bytes.
+    pub digest: Digest,
+    /// Its canonical bytes.
+    pub bytes: Vec<u8>,
+    of: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<T: Stored> Body<T> {
+    /// The canonical bytes of a value, with their digest.
+    pub fn of(value: &T) -> Result<Body<T>, CodecError> {
+        let bytes = canonical(value)?;
+        Ok(Body { digest: Digest::of(&domain::<T>(T::VERSION), &bytes), bytes, of: std::marker::PhantomData })
+    }
+
+    /// The bytes in their envelope.
+    pub fn enveloped(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.bytes.len() + 256);
+        open(&mut out);
+        out.extend_from_slice(&self.bytes);
+        close::<T>(out, self.digest)
+    }
+}
+
+/// Reads the canonical bytes of a value that has no envelope of its own, where they have this digest.
+pub fn decode_body<T: Stored>(digest: &Digest, bytes: &[u8]) -> Result<T, CodecError> {
+    let found = Digest::of(&domain::<T>(T::VERSION), bytes);
+    if found != *digest {
+        return Err(CodecError::Digest { format: T::FORMAT, expected: *digest, found });
+    }
+    checked(bytes)
+}
+
+/// A value from its canonical bytes; any other bytes of it are refused.
+fn checked<T: Stored>(body: &[u8]) -> Result<T, CodecError> {
+    let damaged = |reason: String| CodecError::Damaged { format: T::FORMAT, reason };
+    check_depth(body, MAX_DEPTH).map_err(|r| damaged(r.to_string()))?;
+    let value = read(body).map_err(damaged)?;
+    // A second spelling, a member that is not known, an instant in another zone: what a digest stands for is one value,
+    // and one value has one digest.
+    if canonical(&value)? != body {
+        return Err(damaged("it is not in the one encoding of its value".to_string()));
+    }
+    Ok(value)
+}
+
 /// A value in its envelope, as bytes, with its digest.
 pub fn encode<T: Stored>(value: &T) -> Result<(Digest, Vec<u8>), CodecError> {
-    let body = canonical(value)?;
-    let digest = Digest::of(&domain::<T>(T::VERSION), &body);
-    let envelope = Envelope {
-        format: T::FORMAT.to_string(),
-        version: T::VERSION,
-        requires: Vec::new(),
-        producer: concat!("escher ", env!("CARGO_PKG_VERSION")).to_string(),
-        digest,
-        body,
-    };
-    let bytes = serde_ipld_dagcbor::to_vec(&envelope)
-        .map_err(|e| CodecError::Unwritable { format: T::FORMAT, reason: e.to_string() })?;
-    Ok((digest, bytes))
+    let mut out = Vec::new();
+    open(&mut out);
+    finish::<T>(append::<T, T>(out, value)?)
+}
+
+/// What stands before a body at most: the head of the envelope, the name of the member, the head of the bytes.
+const FRONT: usize = 1 + 5 + 9;
+
+/// Leaves room for what stands before a body.
+pub(crate) fn open(out: &mut Vec<u8>) {
+    out.resize(FRONT, 0);
+}
+
+/// Puts the body that stands behind that room into its envelope, and gives its digest.
+pub(crate) fn finish<T: Stored>(out: Vec<u8>) -> Result<(Digest, Vec<u8>), CodecError> {
+    let digest = Digest::of(&domain::<T>(T::VERSION), out.get(FRONT..).unwrap_or_default());
+    Ok((digest, close::<T>(out, digest)))
+}
+
+/// The bytes of an [`Envelope`], made around a body where it lies.
+fn close<T: Stored>(mut out: Vec<u8>, digest: Digest) -> Vec<u8> {
+    let mut front = Vec::with_capacity(FRONT);
+    head(&mut front, MAP, 6);
+    text(&mut front, "body");
+    head(&mut front, BYTES, out.len().saturating_sub(FRONT) as u64);
+    let spare = FRONT.saturating_sub(front.len());
+    if let Some(room) = out.get_mut(spare..FRONT) {
+        room.copy_from_slice(&front);
+    }
+    out.drain(..spare);
+    out.reserve_exact(256);
+    for (name, value) in [("digest", &*digest.to_string()), ("format", T::FORMAT)] {
+        text(&mut out, name);
+        text(&mut out, value);
+    }
+    text(&mut out, "version");
+    head(&mut out, UNSIGNED, T::VERSION.into());
+    text(&mut out, "producer");
+    text(&mut out, concat!("escher ", env!("CARGO_PKG_VERSION")));
+    text(&mut out, "requires");
+    head(&mut out, LIST, 0);
+    out
 }
 
 /// Reads a value out of its envelope: the digest is verified first, older versions are upgraded then.
 pub fn decode<T: Stored>(bytes: &[u8]) -> Result<(Digest, T), CodecError> {
     let damaged = |reason: String| CodecError::Damaged { format: T::FORMAT, reason };
     check_depth(bytes, MAX_DEPTH).map_err(|r| damaged(r.to_string()))?;
-    let envelope: Envelope = read(bytes).map_err(damaged)?;
+    let envelope: Borrowed<'_> = read(bytes).map_err(damaged)?;
     if envelope.format != T::FORMAT {
-        return Err(CodecError::WrongFormat { expected: T::FORMAT, found: envelope.format });
+        return Err(CodecError::WrongFormat { expected: T::FORMAT, found: envelope.format.to_string() });
     }
     if envelope.version > T::VERSION {
         return Err(CodecError::TooNew { format: T::FORMAT, version: envelope.version, known: T::VERSION });
@@ -187,26 +280,22 @@ pub fn decode<T: Stored>(bytes: &[u8]) -> Result<(Digest, T), CodecError> {
     if let Some(feature) = envelope.requires.into_iter().next() {
         return Err(CodecError::Requires { format: T::FORMAT, feature });
     }
-    let found = Digest::of(&domain::<T>(envelope.version), &envelope.body);
+    let found = Digest::of(&domain::<T>(envelope.version), envelope.body);
     if found != envelope.digest {
         return Err(CodecError::Digest { format: T::FORMAT, expected: envelope.digest, found });
     }
-    check_depth(&envelope.body, MAX_DEPTH).map_err(|r| damaged(r.to_string()))?;
-    let mut body = envelope.body;
+    if envelope.version == T::VERSION {
+        return Ok((found, checked(envelope.body)?));
+    }
+    let mut body = envelope.body.to_vec();
     for version in envelope.version..T::VERSION {
         body = T::upgrade(version, body)?;
     }
-    let value = read(&body).map_err(damaged)?;
-    // A second spelling, a member that is not known, an instant in another zone: what a digest stands for is one value,
-    // and one value has one digest.
-    if canonical(&value)? != body {
-        return Err(damaged("it is not in the one encoding of its value".to_string()));
-    }
-    Ok((found, value))
+    Ok((found, checked(&body)?))
 }
 
 /// Reads bytes whose depth was checked.
-pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
     let mut from = serde_ipld_dagcbor::de::Deserializer::from_reader(Walked(bytes));
     T::deserialize(&mut from).map_err(|e| e.to_string())
 }
@@ -304,6 +393,25 @@ mod tests {
         let (d2, value) = decode::<Sample>(&b1).unwrap();
         assert_eq!((d1, sample()), (d2, value));
         assert_eq!(encode(&sample()).unwrap().1, b1);
+    }
+
+    #[test]
+    fn an_envelope_has_the_bytes_of_the_library() {
+        for length in [0, 1, 23, 24, 255, 256, 65_535, 65_536, 100_000] {
+            let sample = Sample { name: "x".repeat(length), count: 3 };
+            let (digest, bytes) = encode(&sample).unwrap();
+            let envelope = Envelope {
+                format: "escher.sample".into(),
+                version: 1,
+                requires: vec![],
+                producer: concat!("escher ", env!("CARGO_PKG_VERSION")).into(),
+                digest,
+                body: canonical(&sample).unwrap(),
+            };
+            assert_eq!(bytes, serde_ipld_dagcbor::to_vec(&envelope).unwrap(), "{length}");
+            assert_eq!(Body::of(&sample).unwrap().enveloped(), bytes);
+            assert_eq!(decode::<Sample>(&bytes).unwrap(), (digest, sample));
+        }
     }
 
     #[test]

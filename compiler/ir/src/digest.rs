@@ -13,11 +13,16 @@ pub struct Digest(pub [u8; 32]);
 impl Digest {
     /// The digest of `bytes` under a domain such as `escher.plan/1`.
     pub fn of(domain: &str, bytes: &[u8]) -> Digest {
+        Digest::of_parts(domain, [bytes])
+    }
+
+    /// The digest of bytes that lie in several places, one behind the other.
+    pub fn of_parts<'a>(domain: &str, parts: impl IntoIterator<Item = &'a [u8]>) -> Digest {
         let mut hash = Sha256::new();
         // The length in front of the domain keeps one domain from being a prefix of another.
         hash.update((domain.len() as u64).to_be_bytes());
         hash.update(domain.as_bytes());
-        hash.update(bytes);
+        parts.into_iter().for_each(|part| hash.update(part));
         Digest(hash.finalize().into())
     }
 
@@ -61,7 +66,10 @@ impl FromStr for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        let mut text = *b"sha256:0000000000000000000000000000000000000000000000000000000000000000";
+        let digits = text.get_mut(7..).unwrap_or_default();
+        hex::encode_to_slice(self.0, digits).map_err(serde::ser::Error::custom)?;
+        s.serialize_str(std::str::from_utf8(&text).map_err(serde::ser::Error::custom)?)
     }
 }
 

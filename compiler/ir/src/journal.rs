@@ -1,11 +1,13 @@
 //! Events of a run, in the order in which they became durable.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{CodecError, Stored};
+use crate::canonical::{LIST, MAP, UNSIGNED, head, text};
+use crate::codec::{CodecError, Stored, append, finish, open};
 use crate::digest::Digest;
 use crate::plan::ItemId;
 use crate::value::Value;
@@ -18,16 +20,77 @@ pub struct Segment {
     pub first: u64,
     /// The events.
     pub events: Vec<Entry>,
+    /// Small objects that these events name, as canonical bytes without an envelope, sorted by digest: a row of the
+    /// store for each would cost more than all the rest of a segment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<SmallObject>,
+}
+
+/// An object that lies in a segment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmallObject {
+    /// Its digest, as of any stored value.
+    pub digest: Digest,
+    /// Its canonical bytes.
+    #[serde(with = "crate::codec::bytes")]
+    pub body: Arc<[u8]>,
 }
 
 impl Stored for Segment {
     const FORMAT: &'static str = "escher.journal";
-    // 2: `Revoked`.
-    const VERSION: u16 = 2;
+    // 2: `Revoked`; 3: `objects`.
+    const VERSION: u16 = 3;
 
     fn upgrade(_: u16, body: Vec<u8>) -> Result<Vec<u8>, CodecError> {
-        // Only events were added.
+        // Only events were added, and a member that may be missing.
         Ok(body)
+    }
+}
+
+/// A segment that is being written: each event's bytes are made as it comes.
+#[derive(Debug, Default)]
+pub struct SegmentWriter {
+    events: Vec<u8>,
+    count: u64,
+    objects: Vec<SmallObject>,
+}
+
+impl SegmentWriter {
+    /// Adds an event.
+    pub fn push(&mut self, entry: &Entry) -> Result<(), CodecError> {
+        self.events = append::<Segment, _>(std::mem::take(&mut self.events), entry)?;
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Adds a small object that the events name.
+    pub fn keep(&mut self, digest: Digest, body: Vec<u8>) {
+        self.objects.push(SmallObject { digest, body: body.into() });
+    }
+
+    /// Number of its events.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The segment in its envelope, from the number of its first event on.
+    pub fn finish(mut self, first: u64) -> Result<Vec<u8>, CodecError> {
+        self.objects.sort_by_key(|object| object.digest);
+        let objects: usize = self.objects.iter().map(|object| object.body.len() + 96).sum();
+        let mut body = Vec::with_capacity(self.events.len() + objects + 350);
+        open(&mut body);
+        head(&mut body, MAP, if self.objects.is_empty() { 2 } else { 3 });
+        text(&mut body, "first");
+        head(&mut body, UNSIGNED, first);
+        text(&mut body, "events");
+        head(&mut body, LIST, self.count);
+        body.append(&mut self.events);
+        if !self.objects.is_empty() {
+            text(&mut body, "objects");
+            body = append::<Segment, _>(body, &self.objects)?;
+        }
+        Ok(finish::<Segment>(body)?.1)
     }
 }
 
@@ -264,4 +327,28 @@ pub struct StoredValue(pub Value);
 impl Stored for StoredValue {
     const FORMAT: &'static str = "escher.value";
     const VERSION: u16 = 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_in_one_pass_has_the_bytes_of_its_events() {
+        for (count, objects) in [(0, 0), (3, 0), (30, 2), (300, 40)] {
+            let mut writer = SegmentWriter::default();
+            let mut segment = Segment { first: 77, events: Vec::new(), objects: Vec::new() };
+            for n in 0..count {
+                let event = Event::Answer { path: format!("stop[{n}]/stop"), value: Digest([7; 32]), request_id: None };
+                let entry = Entry { at: Timestamp::from_second(n).unwrap(), event };
+                writer.push(&entry).unwrap();
+                segment.events.push(entry);
+            }
+            for n in 0..objects {
+                writer.keep(Digest([255 - n; 32]), vec![n; 9]);
+                segment.objects.insert(0, SmallObject { digest: Digest([255 - n; 32]), body: Arc::from([n; 9]) });
+            }
+            assert_eq!(writer.finish(77).unwrap(), crate::codec::encode(&segment).unwrap().1, "{count} {objects}");
+        }
+    }
 }

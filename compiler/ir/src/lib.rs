@@ -6,6 +6,7 @@
 pub mod admit;
 pub mod audit;
 pub mod audit_bytes;
+mod canonical;
 pub mod codec;
 pub mod digest;
 pub mod journal;

@@ -3,6 +3,7 @@
 //! No spans, no `//` comments, no file paths, no settings: those may change without changing the digest.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use escher_catalog::{Effect, Repeat, Risk};
 use serde::{Deserialize, Serialize};
@@ -409,7 +410,7 @@ pub enum Expr {
         arguments: Vec<Expr>,
     },
     /// A call of a cloud.
-    Call(Box<Call>),
+    Call(Arc<Call>),
     /// `with t { … }`
     With {
         /// `t`

@@ -28,11 +28,47 @@ pub struct Target {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Catalogue shape, such as `aws.ec2.Instance`, where it came from a cloud.
+    #[serde(deserialize_with = "shared::shape")]
     pub shape: Option<Arc<str>>,
     /// Where it was read.
+    #[serde(deserialize_with = "shared::target")]
     pub target: Option<Arc<Target>>,
     /// Members that are present, sorted by name.
     pub members: Vec<(Arc<str>, Value)>,
+}
+
+mod shared {
+    //! Records that are read one after the other mostly come from one place and have one shape: they share them.
+    use std::cell::RefCell;
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer};
+
+    use super::Target;
+
+    thread_local! {
+        static TARGET: RefCell<Option<Arc<Target>>> = const { RefCell::new(None) };
+        static SHAPE: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
+    }
+
+    /// The one that was read last, where it is the same.
+    fn last<T: PartialEq + ?Sized>(kept: &RefCell<Option<Arc<T>>>, found: Option<Arc<T>>) -> Option<Arc<T>> {
+        let mut kept = kept.borrow_mut();
+        if found.is_some() && *kept != found {
+            kept.clone_from(&found);
+        }
+        found.and(kept.clone())
+    }
+
+    pub(super) fn target<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Arc<Target>>, D::Error> {
+        let found = Option::<Arc<Target>>::deserialize(from)?;
+        Ok(TARGET.with(|kept| last(kept, found)))
+    }
+
+    pub(super) fn shape<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Arc<str>>, D::Error> {
+        let found = Option::<Arc<str>>::deserialize(from)?;
+        Ok(SHAPE.with(|kept| last(kept, found)))
+    }
 }
 
 impl Record {

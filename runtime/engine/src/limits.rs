@@ -25,6 +25,13 @@ pub const RENEW: Duration = Duration::from_secs(5);
 /// Events that are written as one segment at most.
 pub const SEGMENT_EVENTS: usize = 4_096;
 
+/// Bytes of an object that lies in the segment that names it, at most: larger ones have a place of their own.
+pub const SMALL_OBJECT: usize = 1_024;
+/// Bytes that journal and audit log grow by for an item, about.
+pub const BYTES_PER_ITEM: u64 = 2_048;
+/// Objects that a process knows to be written, so that none is written twice in a row.
+pub const OBJECTS_REMEMBERED: usize = 16_384;
+
 /// Limits that a project may set for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {

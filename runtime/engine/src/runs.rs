@@ -1,12 +1,15 @@
 //! Runs as their journals tell of them: the list, and what one did.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use escher_ir::journal::{Outcome, RunStatus};
 use escher_ir::plan::ItemId;
+use escher_ir::{Digest, Value};
 
 use crate::engine::{Engine, RunSummary};
 use crate::error::EngineError;
 use crate::journal::{self, RunState};
-use crate::plan;
+use crate::plan::{self, Planned};
 use crate::report::{ItemReport, ReportPart, RunReport, Standing, StepReport};
 use crate::run::{IN_DOUBT, in_doubt};
 
@@ -42,79 +45,109 @@ pub(crate) fn list(engine: &Engine) -> Result<Vec<RunSummary>, EngineError> {
     Ok(runs)
 }
 
+/// How an item ended.
+pub(crate) struct Row {
+    pub(crate) outcome: Outcome,
+    pub(crate) reason: Option<String>,
+    pub(crate) request_id: Option<String>,
+}
+
+/// How a run ended, or stands.
+pub(crate) struct End {
+    pub(crate) standing: Standing,
+    pub(crate) value: Option<Value>,
+    pub(crate) message: Option<String>,
+    pub(crate) report: Vec<ReportPart>,
+}
+
+/// Items that ended, by the name that they are written under.
+pub(crate) type Rows = HashMap<String, BTreeMap<ItemId, Row>>;
+
 /// What a run did so far.
 pub(crate) fn report(engine: &Engine, run: &str) -> Result<RunReport, EngineError> {
     let state = plan::state_of(engine, run)?;
     let planned = plan::from_state(engine, &state)?;
     let standing = standing(engine, &state)?;
-    let cancelled = standing == Standing::Status(RunStatus::Cancelled);
-    let doubtful = in_doubt(&state);
-    let (mut steps, mut items) = (Vec::new(), Vec::new());
-    for step in &planned.plan.steps {
-        let mut report = StepReport { name: step.name.clone(), ..StepReport::default() };
-        let mut ids: Vec<&ItemId> = step.items.iter().map(|i| &i.item).collect();
-        // Items that only an earlier step could give.
-        let mut extra: Vec<&ItemId> = state
-            .ended
-            .keys()
-            .filter(|(name, id)| *name == step.name && step.items.binary_search_by(|i| i.item.cmp(id)).is_err())
-            .map(|(_, id)| id)
-            .collect();
-        extra.sort();
-        ids.extend(extra);
-        for id in ids {
-            let (outcome, reason, request_id) = match state.ended.get(&(step.name.clone(), id.clone())) {
-                Some(ended) => (ended.outcome, ended.reason.clone(), ended.request_id.clone()),
-                None if cancelled && doubtful.contains(&(&*step.name, id)) => {
-                    (Outcome::Unknown, Some(IN_DOUBT.to_string()), None)
-                }
-                None if cancelled => (Outcome::Skipped, Some("cancelled before it began".to_string()), None),
-                None => continue,
-            };
-            *report.counts.entry(outcome).or_default() += 1;
-            let step = step.name.clone();
-            items.push(ItemReport { step, item: id.clone(), outcome, reason, request_id });
-        }
-        steps.push(report);
-        // What a temporary step took back at the end of the run.
-        let ledger = crate::run::ledger(&step.name);
-        let mut back: Vec<_> = state.ended.iter().filter(|((name, _), _)| *name == ledger).collect();
-        back.sort_by(|((_, a), _), ((_, b), _)| a.cmp(b));
-        if !back.is_empty() {
-            let mut report = StepReport { name: ledger.clone(), ..StepReport::default() };
-            for ((_, id), ended) in back {
-                *report.counts.entry(ended.outcome).or_default() += 1;
-                items.push(ItemReport {
-                    step: ledger.clone(),
-                    item: id.clone(),
-                    outcome: ended.outcome,
-                    reason: ended.reason.clone(),
-                    request_id: ended.request_id.clone(),
-                });
-            }
-            steps.push(report);
-        }
-    }
-    let value_of = |digest| journal::value(&*engine.store, digest);
-    let mut report = Vec::with_capacity(state.reports.len());
-    for (_, title, digest) in &state.reports {
-        report.push(ReportPart { title: title.clone(), value: value_of(digest)? });
+    let mut rows = Rows::new();
+    for ((step, item), ended) in &state.ended {
+        let row = Row { outcome: ended.outcome, reason: ended.reason.clone(), request_id: ended.request_id.clone() };
+        rows.entry(step.clone()).or_default().insert(item.clone(), row);
     }
     let (value, message) = match &state.finished {
-        Some((_, value, message)) => (value.as_ref().map(value_of).transpose()?, message.clone()),
+        Some((_, value, message)) => {
+            (value.as_ref().map(|digest| state.value(&*engine.store, digest)).transpose()?, message.clone())
+        }
         None => (None, None),
     };
-    Ok(RunReport {
-        run: run.to_string(),
-        standing,
-        digest: state.plan,
+    let end = End { standing, value, message, report: reports(engine, &state)? };
+    let cancelled = standing == Standing::Status(RunStatus::Cancelled);
+    let doubtful = cancelled.then(|| in_doubt(&state));
+    Ok(told(&planned, state.undo_of.clone(), rows, end, doubtful))
+}
+
+/// What the playbook reported so far.
+pub(crate) fn reports(engine: &Engine, state: &RunState) -> Result<Vec<ReportPart>, EngineError> {
+    let part = |(_, title, digest): &(String, Option<String>, Digest)| {
+        Ok(ReportPart { title: title.clone(), value: state.value(&*engine.store, digest)? })
+    };
+    state.reports.iter().map(part).collect()
+}
+
+/// A report; `doubtful` are the items of a cancelled run that had begun.
+pub(crate) fn told(
+    planned: &Planned,
+    undo_of: Option<String>,
+    mut rows: Rows,
+    end: End,
+    doubtful: Option<HashSet<(&str, &ItemId)>>,
+) -> RunReport {
+    let (mut steps, mut items) = (Vec::new(), Vec::new());
+    let mut add = |name: &str, rows: Vec<(ItemId, Row)>| {
+        let mut report = StepReport { name: name.to_string(), ..StepReport::default() };
+        for (item, Row { outcome, reason, request_id }) in rows {
+            *report.counts.entry(outcome).or_default() += 1;
+            items.push(ItemReport { step: name.to_string(), item, outcome, reason, request_id });
+        }
+        steps.push(report);
+    };
+    for step in &planned.plan.steps {
+        let mut ended = rows.remove(&step.name).unwrap_or_default();
+        let mut all = Vec::with_capacity(ended.len());
+        for planned in &step.items {
+            let item = &planned.item;
+            match (ended.remove_entry(item), &doubtful) {
+                (Some(row), _) => all.push(row),
+                (None, Some(doubtful)) if doubtful.contains(&(&*step.name, item)) => {
+                    let reason = Some(IN_DOUBT.to_string());
+                    all.push((item.clone(), Row { outcome: Outcome::Unknown, reason, request_id: None }));
+                }
+                (None, Some(_)) => {
+                    let reason = Some("cancelled before it began".to_string());
+                    all.push((item.clone(), Row { outcome: Outcome::Skipped, reason, request_id: None }));
+                }
+                (None, None) => {}
+            }
+        }
+        // Items that only an earlier step could give.
+        all.extend(ended);
+        add(&step.name, all);
+        // What a temporary step took back at the end of the run.
+        let ledger = crate::run::ledger(&step.name);
+        if let Some(back) = rows.remove(&ledger) {
+            add(&ledger, back.into_iter().collect());
+        }
+    }
+    RunReport {
+        run: planned.run.clone(),
+        standing: end.standing,
+        digest: planned.digest,
         playbook: planned.plan.playbook.clone(),
-        undo_of: state.undo_of.clone(),
+        undo_of,
         steps,
         items,
         targets: planned.plan.targets.clone(),
-        report,
-        value,
-        message,
-    })
+        report: end.report,
+        value: end.value,
+        message: end.message,
+    }
 }

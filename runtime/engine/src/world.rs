@@ -149,13 +149,14 @@ pub(crate) struct World<'a> {
 }
 
 /// The scope that a path belongs to: all up to the node's name.
-pub(crate) fn scope_of(path: &str) -> String {
-    let (generation, rest) = match path.strip_prefix("again.").and_then(|r| r.split_once('/')) {
-        Some((n, rest)) => (format!("again.{n}/"), rest),
-        None => (String::new(), path),
+pub(crate) fn scope_of(path: &str) -> &str {
+    let from = match path.strip_prefix("again.").and_then(|r| r.find('/')) {
+        Some(slash) => "again.".len() + slash + 1,
+        None => 0,
     };
-    let end = rest.find(['/', '[']).unwrap_or(rest.len());
-    generation + rest.get(..end).unwrap_or(rest)
+    let rest = path.get(from..).unwrap_or_default();
+    let end = from + rest.find(['/', '[']).unwrap_or(rest.len());
+    path.get(..end).unwrap_or(path)
 }
 
 struct Scene<'s, 'a> {
@@ -184,21 +185,14 @@ impl Host for Scene<'_, '_> {
                     let hole = Value::Hole(Arc::from(path.as_str()));
                     // A block is gone through again once its readings are there.
                     if !plan.calls.iter().any(|known| known.path == path) {
-                        plan.calls.push(Ask { path, call: Arc::new(call.clone()), arguments, target, catch, names });
+                        plan.calls.push(Ask { path, call: call.clone(), arguments, target, catch, names });
                     }
                     return Reply::Value(hole);
                 }
                 (Mode::Body, _) => {
                     // One change at a time, and after the readings that stand before it.
                     if !self.blocked && self.round.asks.is_empty() {
-                        self.round.asks.push(Ask {
-                            path,
-                            call: Arc::new(call.clone()),
-                            arguments,
-                            target,
-                            catch,
-                            names,
-                        });
+                        self.round.asks.push(Ask { path, call: call.clone(), arguments, target, catch, names });
                     }
                     self.blocked = true;
                     return Reply::Pending;
@@ -215,7 +209,7 @@ impl Host for Scene<'_, '_> {
             return Reply::Value(Value::Hole(Arc::from(path.as_str())));
         }
         if !self.blocked {
-            self.round.asks.push(Ask { path, call: Arc::new(call.clone()), arguments, target, catch, names });
+            self.round.asks.push(Ask { path, call: call.clone(), arguments, target, catch, names });
         }
         Reply::Pending
     }
@@ -315,17 +309,13 @@ impl<'a> World<'a> {
             blocked: false,
         };
         let mut evaluator = Evaluator::new(self.program, &mut scene, question.scope.clone());
-        evaluator = evaluator.skip_absent(question.skip_absent);
-        for (name, value) in question.bindings {
-            evaluator.bind(name.as_str(), value.clone());
-        }
+        evaluator = evaluator.skip_absent(question.skip_absent).among(question.bindings);
         let value = match question.what {
             What::Expr(expr) => evaluator.expr(expr),
             What::Block(block) => evaluator.block(block),
             What::Apply(lambda, value) => evaluator.apply(lambda, value.clone()),
         };
-        let skipped = evaluator.skipped().to_vec();
-        drop(evaluator);
+        let skipped = evaluator.into_skipped();
         let mut round = scene.round;
         round.value = value?;
         round.skipped = skipped;
@@ -418,10 +408,21 @@ impl<'a> World<'a> {
         lock(&self.memo).insert(path.to_string(), Known::Value(value));
     }
 
+    /// Forgets answers that nobody asks for again.
+    pub(crate) fn forget(&self, paths: &[String]) {
+        let mut memo = lock(&self.memo);
+        for path in paths {
+            memo.remove(path);
+        }
+    }
+
     fn began_at(&self, path: &str, began: Timestamp) {
         let mut earliest = lock(&self.began);
-        let at = earliest.entry(scope_of(path)).or_insert(began);
-        *at = began.min(*at);
+        let scope = scope_of(path);
+        match earliest.get_mut(scope) {
+            Some(at) => *at = began.min(*at),
+            None => drop(earliest.insert(scope.to_string(), began)),
+        }
     }
 
     async fn read_once(&self, ask: &Ask) -> Result<Value, CallError> {

@@ -141,7 +141,7 @@ async fn tokens_make_no_second_resource() {
     let create = call("run_instance", "run_instance", vec![("source", member(local("m"), "instance_id"))], true);
     let stop = step.body.value.take().unwrap();
     step.body.nodes = vec![
-        node("made", &[], NodeKind::Let { name: "made".into(), value: Expr::Call(Box::new(create)) }),
+        node("made", &[], NodeKind::Let { name: "made".into(), value: Expr::Call(Arc::new(create)) }),
         node("do.1", &["made"], NodeKind::Do { value: *stop }),
     ];
     step.body.value = Some(Box::new(member(local("made"), "instance_id")));

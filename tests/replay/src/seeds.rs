@@ -10,7 +10,7 @@ use escher_catalog::{Catalog, Effect, Repeat, Risk};
 use escher_core::CatalogWorld;
 use escher_ir::audit::{AuditEntry, AuditEvent, AuditSegment};
 use escher_ir::codec::{self, Stored};
-use escher_ir::journal::{Entry, Event, Outcome, RunStatus, Segment, StoredValue};
+use escher_ir::journal::{Entry, Event, Outcome, RunStatus, Segment, SmallObject, StoredValue};
 use escher_ir::operation::StoredRecord;
 use escher_ir::plan::{ItemId, Plan, PlannedArgument, PlannedCall, PlannedItem, PlannedStep, Rollback};
 use escher_ir::program::Program;
@@ -272,7 +272,9 @@ fn segment() -> Segment {
             totals: BTreeMap::from([(Outcome::Done, 1), (Outcome::Failed, 0)]),
         },
     ];
-    Segment { first: 3, events: events.into_iter().map(|event| Entry { at: Timestamp::UNIX_EPOCH, event }).collect() }
+    let events = events.into_iter().map(|event| Entry { at: Timestamp::UNIX_EPOCH, event }).collect();
+    let objects = vec![SmallObject { digest, body: Arc::from(*b"\xa1cint\x01") }];
+    Segment { first: 3, events, objects }
 }
 
 fn audit() -> Vec<AuditEntry> {

@@ -4,7 +4,7 @@
 //! its user owns this is evidence, not enforcement.
 
 use escher_ir::Digest;
-use escher_ir::audit::{AuditEntry, AuditEvent, AuditSegment};
+use escher_ir::audit::{AuditEntry, AuditEvent, AuditSegment, SegmentWriter};
 use escher_ir::audit_bytes::raw_segment;
 use escher_ir::codec::{self, CodecError};
 use escher_ir::journal::{Entry, Event};
@@ -64,16 +64,14 @@ pub(crate) fn commit(
     let own = commit.appends.len();
     for _ in 0..ATTEMPTS {
         let (head, mut number, mut before, mut last) = end.find(store)?;
-        let mut entries = Vec::with_capacity(events.len());
+        let mut segment = SegmentWriter::default();
         for (at, event) in &events {
             // Time goes forward here: whoever set a clock back can't make the log forget when it was.
             last = last.max(*at);
-            let entry = AuditEntry { number, before, at: last, event: event.clone() };
-            before = entry.digest()?;
+            before = segment.push(number, before, last, event)?;
             number += 1;
-            entries.push(entry);
         }
-        let (_, bytes) = codec::encode(&AuditSegment { entries })?;
+        let bytes = segment.finish()?;
         commit.appends.truncate(own);
         commit.appends.push(Append { stream: STREAM.into(), expected: head, bytes });
         match store.commit(&commit) {
@@ -135,54 +133,59 @@ pub(crate) fn tampered(engine: &Engine, run: Option<&str>, principal: &str, erro
 
 /// What the log says of events of a run's journal. Items that ended alike, one after the other, are one entry.
 pub(crate) fn of_events(run: &str, entries: &[Entry]) -> Vec<(Timestamp, AuditEvent)> {
-    let mut events: Vec<(Timestamp, AuditEvent)> = Vec::new();
-    let run = || run.to_string();
+    let mut events = Vec::new();
     for entry in entries {
-        let event = match &entry.event {
-            Event::Intent { path, operation, items, arguments, attempt, .. } => AuditEvent::Intent {
-                run: run(),
-                path: path.clone(),
-                operation: operation.clone(),
-                items: items.iter().map(|i| i.id.clone()).collect(),
-                arguments: *arguments,
-                attempt: *attempt,
-            },
-            Event::Answer { path, request_id, .. } => {
-                AuditEvent::Answer { run: run(), path: path.clone(), request_id: request_id.clone() }
-            }
-            Event::CallFailed { path, error } => AuditEvent::CallFailed {
-                run: run(),
-                path: path.clone(),
-                kind: error.kind.clone(),
-                code: error.code.clone(),
-                request_id: error.request_id.clone(),
-                maybe_done: error.maybe_done,
-            },
-            Event::Resumed { fence } => AuditEvent::Resumed { run: run(), fence: *fence },
-            Event::Finished { status, totals, .. } => {
-                AuditEvent::Finished { run: run(), status: *status, totals: totals.clone() }
-            }
-            Event::Ended { step, item, outcome, reason, .. } => {
-                if let Some((_, AuditEvent::Ended { step: s, outcome: o, reason: r, items, .. })) = events.last_mut()
-                    && (&*s, &*o, &*r) == (step, outcome, reason)
-                {
-                    items.push(item.id.clone());
-                    continue;
-                }
-                AuditEvent::Ended {
-                    run: run(),
-                    step: step.clone(),
-                    outcome: *outcome,
-                    reason: reason.clone(),
-                    items: vec![item.id.clone()],
-                }
-            }
-            // Started, Planned and Approved need more than their events say; readings are not audited.
-            _ => continue,
-        };
-        events.push((entry.at, event));
+        tell(run, entry, &mut events);
     }
     events
+}
+
+/// Adds what the log says of one more event.
+pub(crate) fn tell(run: &str, entry: &Entry, events: &mut Vec<(Timestamp, AuditEvent)>) {
+    let run = || run.to_string();
+    let event = match &entry.event {
+        Event::Intent { path, operation, items, arguments, attempt, .. } => AuditEvent::Intent {
+            run: run(),
+            path: path.clone(),
+            operation: operation.clone(),
+            items: items.iter().map(|i| i.id.clone()).collect(),
+            arguments: *arguments,
+            attempt: *attempt,
+        },
+        Event::Answer { path, request_id, .. } => {
+            AuditEvent::Answer { run: run(), path: path.clone(), request_id: request_id.clone() }
+        }
+        Event::CallFailed { path, error } => AuditEvent::CallFailed {
+            run: run(),
+            path: path.clone(),
+            kind: error.kind.clone(),
+            code: error.code.clone(),
+            request_id: error.request_id.clone(),
+            maybe_done: error.maybe_done,
+        },
+        Event::Resumed { fence } => AuditEvent::Resumed { run: run(), fence: *fence },
+        Event::Finished { status, totals, .. } => {
+            AuditEvent::Finished { run: run(), status: *status, totals: totals.clone() }
+        }
+        Event::Ended { step, item, outcome, reason, .. } => {
+            if let Some((_, AuditEvent::Ended { step: s, outcome: o, reason: r, items, .. })) = events.last_mut()
+                && (&*s, &*o, &*r) == (step, outcome, reason)
+            {
+                items.push(item.id.clone());
+                return;
+            }
+            AuditEvent::Ended {
+                run: run(),
+                step: step.clone(),
+                outcome: *outcome,
+                reason: reason.clone(),
+                items: vec![item.id.clone()],
+            }
+        }
+        // Started, Planned and Approved need more than their events say; readings are not audited.
+        _ => return,
+    };
+    events.push((entry.at, event));
 }
 
 /// Entries from the one numbered `from`; of segments that were damaged, those that can still be read.

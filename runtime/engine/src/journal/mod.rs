@@ -1,9 +1,10 @@
 //! A run's journal: what it says so far, and the writer that makes intents durable before their calls go out.
 
+mod queue;
 mod state;
 mod writer;
 
-use escher_ir::codec;
+use escher_ir::codec::{self, Body};
 use escher_ir::journal::{Entry, Segment, StoredValue};
 use escher_ir::{Digest, Value};
 
@@ -19,6 +20,19 @@ pub(crate) const PREFIX: &str = "run/";
 /// The stream of a run.
 pub(crate) fn stream(run: &str) -> String {
     format!("{PREFIX}{run}")
+}
+
+/// A value that events name.
+pub(crate) type Object = Body<StoredValue>;
+
+/// A value as what events name.
+pub(crate) fn named(value: &Value) -> Result<Object, EngineError> {
+    Ok(Body::of(&StoredValue(value.clone()))?)
+}
+
+/// The digest of a value, which is kept nowhere.
+pub(crate) fn digest(value: &Value) -> Result<Digest, EngineError> {
+    Ok(codec::digest(&StoredValue(value.clone()))?)
 }
 
 /// A value as an object.
@@ -43,7 +57,7 @@ pub(crate) fn load<T: escher_ir::Stored>(store: &dyn StateStore, digest: &Digest
     Ok((found, value))
 }
 
-/// Events as a segment.
+/// Events as a segment that holds no objects.
 pub(crate) fn segment(first: u64, events: Vec<Entry>) -> Result<Vec<u8>, EngineError> {
-    Ok(codec::encode(&Segment { first, events })?.1)
+    Ok(codec::encode(&Segment { first, events, objects: Vec::new() })?.1)
 }

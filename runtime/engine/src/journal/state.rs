@@ -1,11 +1,12 @@
 //! What a journal says: its events, folded. Decides nothing.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use escher_ir::Digest;
 use escher_ir::codec;
-use escher_ir::journal::{CallFailure, Event, Outcome, RunStatus, Segment};
+use escher_ir::journal::{CallFailure, Event, Outcome, RunStatus, Segment, StoredValue};
 use escher_ir::plan::ItemId;
+use escher_ir::{Digest, Value};
 use jiff::Timestamp;
 
 use crate::error::EngineError;
@@ -75,6 +76,8 @@ pub(crate) struct RunState {
     pub(crate) steps_ended: BTreeMap<String, Option<Vec<ItemId>>>,
     pub(crate) reports: Vec<(String, Option<String>, Digest)>,
     pub(crate) finished: Option<(RunStatus, Option<Digest>, Option<String>)>,
+    /// Objects that lie in the journal itself.
+    objects: HashMap<Digest, Arc<[u8]>>,
 }
 
 impl RunState {
@@ -90,8 +93,8 @@ impl RunState {
                 return Err(damaged("a segment was changed").into());
             }
             head = segment.head;
-            let (_, segment): (_, Segment) = codec::decode(&segment.bytes)?;
-            for entry in segment.events {
+            let (_, Segment { events, objects, .. }) = codec::decode(&segment.bytes)?;
+            for entry in events {
                 match (&mut state, entry.event) {
                     (
                         state @ None,
@@ -119,6 +122,7 @@ impl RunState {
                             steps_ended: BTreeMap::new(),
                             reports: Vec::new(),
                             finished: None,
+                            objects: HashMap::new(),
                         });
                     }
                     (None, _) => return Err(damaged("it does not begin with a plan").into()),
@@ -128,11 +132,22 @@ impl RunState {
                     state.events += 1;
                 }
             }
+            if let Some(state) = &mut state {
+                state.objects.extend(objects.into_iter().map(|object| (object.digest, object.body)));
+            }
         }
         if let Some(state) = &mut state {
             state.head = head;
         }
         Ok(state)
+    }
+
+    /// The value that an event names.
+    pub(crate) fn value(&self, store: &dyn StateStore, digest: &Digest) -> std::result::Result<Value, EngineError> {
+        match self.objects.get(digest) {
+            Some(body) => Ok(codec::decode_body::<StoredValue>(digest, body)?.0),
+            None => super::value(store, digest),
+        }
     }
 
     fn fold(&mut self, at: Timestamp, event: Event) {

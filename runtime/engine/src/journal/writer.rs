@@ -3,13 +3,15 @@
 //! Every commit also renews the run's lease, and fails where somebody else has it: whoever lost it can journal no
 //! intent, and so sends nothing more.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use escher_ir::journal::{CallFailure, Entry, Event};
+use escher_ir::audit::AuditEvent;
+use escher_ir::codec::CodecError;
+use escher_ir::journal::{CallFailure, Entry, Event, SegmentWriter};
 use escher_ir::{Digest, Value};
 use escher_provider::Permit;
 use jiff::Timestamp;
@@ -18,25 +20,25 @@ use tokio::sync::oneshot;
 use crate::audit::{self, End};
 use crate::clock::{Clock, later};
 use crate::error::EngineError;
+use crate::journal::Object;
+use crate::journal::queue::{Gathered, Queue};
 use crate::limits;
 use crate::store::{Append, Commit, Head, Lease, StateStore, StoreError};
-use crate::world::{Notes, lock};
+use crate::world::Notes;
 
-/// How long events that nobody waits for may lie, so that they are written with those that follow.
-const LINGER: Duration = Duration::from_millis(10);
+pub(super) type Waiter = oneshot::Sender<Result<(), String>>;
 
-type Waiter = oneshot::Sender<Result<(), String>>;
-
-struct Message {
-    entry: Option<Entry>,
-    objects: Vec<(Digest, Vec<u8>)>,
-    waiter: Option<Waiter>,
+/// What is to be written.
+pub(super) struct Message {
+    pub(super) entry: Option<Entry>,
+    pub(super) objects: Vec<Object>,
+    pub(super) waiter: Option<Waiter>,
 }
 
 /// The journal of a run that goes on. Dropping it writes what is left and gives the lease back.
 pub(crate) struct Journal {
     run: String,
-    sender: Mutex<Option<Sender<Message>>>,
+    queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
     clock: Arc<dyn Clock>,
     lost: Arc<AtomicBool>,
@@ -44,6 +46,17 @@ pub(crate) struct Journal {
     expires: Arc<AtomicI64>,
     /// Milliseconds of it that must be left.
     margin: i64,
+}
+
+/// What is written at once.
+#[derive(Default)]
+struct Batch {
+    segment: SegmentWriter,
+    /// What the audit log says of it.
+    told: Vec<(Timestamp, AuditEvent)>,
+    objects: Vec<Object>,
+    waiters: Vec<Waiter>,
+    failed: Option<CodecError>,
 }
 
 struct Writer {
@@ -57,6 +70,8 @@ struct Writer {
     end: End,
     lost: Arc<AtomicBool>,
     expires: Arc<AtomicI64>,
+    /// Objects that were written already.
+    written: HashSet<Digest>,
 }
 
 impl Journal {
@@ -70,7 +85,8 @@ impl Journal {
         head: Head,
         first: u64,
     ) -> Result<Journal, EngineError> {
-        let (sender, receiver) = channel();
+        let queue = Arc::new(Queue::default());
+        let messages = queue.clone();
         let lost = Arc::new(AtomicBool::new(false));
         let expires = Arc::new(AtomicI64::new(lease.expires.as_millisecond()));
         let writer = Writer {
@@ -84,14 +100,15 @@ impl Journal {
             end: End::default(),
             lost: lost.clone(),
             expires: expires.clone(),
+            written: HashSet::new(),
         };
         let thread = std::thread::Builder::new()
             .name("escher-journal".into())
-            .spawn(move || writer.run(&receiver))
+            .spawn(move || writer.run(&messages))
             .map_err(|e| StoreError::Other { path: "journal".into(), reason: e.to_string() })?;
         Ok(Journal {
             run: run.to_string(),
-            sender: Mutex::new(Some(sender)),
+            queue,
             thread: Some(thread),
             clock,
             lost,
@@ -100,26 +117,23 @@ impl Journal {
         })
     }
 
-    fn send(&self, event: Option<Event>, objects: Vec<(Digest, Vec<u8>)>, waiter: Option<Waiter>) {
+    fn send(&self, event: Option<Event>, objects: Vec<Object>, waiter: Option<Waiter>) {
         let entry = event.map(|event| Entry { at: self.clock.now(), event });
-        if let Some(sender) = &*lock(&self.sender) {
-            // Where the writer has ended, the waiter's other end is gone too, and that is an error there.
-            let _ = sender.send(Message { entry, objects, waiter });
-        }
+        self.queue.push(Message { entry, objects, waiter });
     }
 
     /// Writes an event down, soon. In order with all others.
-    pub(crate) fn push(&self, event: Event, objects: Vec<(Digest, Vec<u8>)>) {
+    pub(crate) fn push(&self, event: Event, objects: Vec<Object>) {
         self.send(Some(event), objects, None);
     }
 
     /// Keeps an object, before the events that refer to it.
-    pub(crate) fn keep_object(&self, digest: Digest, bytes: Vec<u8>) {
-        self.send(None, vec![(digest, bytes)], None);
+    pub(crate) fn keep(&self, object: Object) {
+        self.send(None, vec![object], None);
     }
 
     /// Writes an event down, with all before it; durable on return, and the lease was held.
-    pub(crate) async fn commit(&self, event: Event, objects: Vec<(Digest, Vec<u8>)>) -> Result<(), EngineError> {
+    pub(crate) async fn commit(&self, event: Event, objects: Vec<Object>) -> Result<(), EngineError> {
         self.wait(Some(event), objects).await
     }
 
@@ -128,7 +142,7 @@ impl Journal {
         self.wait(None, Vec::new()).await
     }
 
-    async fn wait(&self, event: Option<Event>, objects: Vec<(Digest, Vec<u8>)>) -> Result<(), EngineError> {
+    async fn wait(&self, event: Option<Event>, objects: Vec<Object>) -> Result<(), EngineError> {
         let (waiter, answer) = oneshot::channel();
         self.send(event, objects, Some(waiter));
         match answer.await {
@@ -162,7 +176,7 @@ fn surely_held(lost: &AtomicBool, expires: &AtomicI64, margin: i64, clock: &dyn 
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        lock(&self.sender).take();
+        self.queue.close();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -171,8 +185,8 @@ impl Drop for Journal {
 
 impl Notes for Journal {
     fn fixed(&self, path: &str, value: &Value, began: Timestamp) {
-        if let Ok((digest, bytes)) = super::object(value) {
-            self.push(Event::Fixed { path: path.to_string(), value: digest, began }, vec![(digest, bytes)]);
+        if let Ok(object) = super::named(value) {
+            self.push(Event::Fixed { path: path.to_string(), value: object.digest, began }, vec![object]);
         }
     }
 
@@ -182,57 +196,62 @@ impl Notes for Journal {
 }
 
 impl Writer {
-    fn run(mut self, receiver: &Receiver<Message>) {
+    fn run(mut self, queue: &Queue) {
+        // Whoever waits for a thread that is no more must learn it.
+        let _closed = queue.closed_at_the_end();
         let mut failed: Option<String> = None;
         let renew = (self.time / 3).min(limits::RENEW);
         loop {
-            let first = match receiver.recv_timeout(renew) {
-                Ok(message) => message,
-                Err(RecvTimeoutError::Timeout) => {
-                    if failed.is_none() {
-                        failed = self.write(Vec::new(), Vec::new()).err().map(|e| e.to_string());
-                    }
-                    continue;
-                }
-                Err(RecvTimeoutError::Disconnected) => break,
-            };
-            let mut waiters = Vec::new();
-            let (mut entries, mut objects) = (Vec::new(), Vec::new());
-            let mut next = Some(first);
-            while let Some(message) = next.take() {
-                entries.extend(message.entry);
-                objects.extend(message.objects);
-                waiters.extend(message.waiter);
-                if entries.len() >= limits::SEGMENT_EVENTS {
-                    break;
-                }
-                // Whoever waits, waits for the disk alone; what nobody waits for may lie a moment.
-                next = match receiver.try_recv() {
-                    Ok(message) => Some(message),
-                    Err(_) if waiters.is_empty() => receiver.recv_timeout(LINGER).ok(),
-                    Err(_) => None,
-                };
+            let mut batch = Batch::default();
+            let gathered = queue.gather(renew, |messages| self.add(&mut batch, messages));
+            if matches!(gathered, Gathered::End) {
+                break;
             }
             if failed.is_none() {
-                failed = self.write(entries, objects).err().map(|e| e.to_string());
-            }
-            for waiter in waiters {
-                let _ = waiter.send(failed.clone().map_or(Ok(()), Err));
+                let waiters = std::mem::take(&mut batch.waiters);
+                failed = self.write(batch).err().map(|e| e.to_string());
+                answer(waiters, failed.as_ref());
+            } else {
+                answer(batch.waiters, failed.as_ref());
             }
         }
         let _ = self.store.release(&self.lease);
     }
 
-    fn write(&mut self, entries: Vec<Entry>, objects: Vec<(Digest, Vec<u8>)>) -> Result<(), EngineError> {
+    /// Makes the bytes of messages, while others come.
+    fn add(&mut self, batch: &mut Batch, messages: Vec<Message>) {
+        for Message { entry, objects, waiter } in messages {
+            if let Some(entry) = entry {
+                audit::tell(&self.run, &entry, &mut batch.told);
+                batch.failed = batch.failed.take().or(batch.segment.push(&entry).err());
+            }
+            batch.objects.extend(objects.into_iter().filter(|object| self.written.insert(object.digest)));
+            batch.waiters.extend(waiter);
+        }
+    }
+
+    fn write(&mut self, batch: Batch) -> Result<(), EngineError> {
+        let Batch { mut segment, told, objects, failed, .. } = batch;
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
         let until = later(self.clock.now(), self.time);
-        let mut commit = Commit { objects, appends: Vec::new(), lease: Some((self.lease.clone(), until)) };
-        let count = entries.len() as u64;
-        let events = audit::of_events(&self.run, &entries);
+        let mut commit = Commit { lease: Some((self.lease.clone(), until)), ..Commit::default() };
+        let count = segment.count();
+        for object in objects {
+            match count > 0 && object.bytes.len() <= limits::SMALL_OBJECT {
+                true => segment.keep(object.digest, object.bytes),
+                false => commit.objects.push((object.digest, object.enveloped())),
+            }
+        }
+        if self.written.len() > limits::OBJECTS_REMEMBERED {
+            self.written.clear();
+        }
         if count > 0 {
-            let bytes = super::segment(self.first, entries)?;
+            let bytes = segment.finish(self.first)?;
             commit.appends.push(Append { stream: super::stream(&self.run), expected: self.head, bytes });
         }
-        let result = audit::commit(&*self.store, &mut self.end, commit, events);
+        let result = audit::commit(&*self.store, &mut self.end, commit, told);
         match &result {
             Ok(heads) => {
                 self.expires.store(until.as_millisecond(), Ordering::SeqCst);
@@ -248,5 +267,11 @@ impl Writer {
             Err(_) => {}
         }
         result.map(drop)
+    }
+}
+
+fn answer(waiters: Vec<Waiter>, failed: Option<&String>) {
+    for waiter in waiters {
+        let _ = waiter.send(failed.cloned().map_or(Ok(()), Err));
     }
 }

@@ -1,7 +1,7 @@
 //! What the steps of a run did so far, as expressions and the end of the run ask for it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use escher_eval::EvalError;
 use escher_ir::journal::Outcome;
@@ -12,9 +12,10 @@ use escher_ir::{Target, Value};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::identity::identify;
-use crate::journal::{self, RunState};
+use crate::journal::RunState;
 use crate::plan::{Planned, number};
 use crate::report::outcome_word;
+use crate::runs::{Row, Rows};
 use crate::world::{Steps, lock};
 
 /// One item.
@@ -47,7 +48,7 @@ impl Live {
     /// What a journal says.
     pub(crate) fn new(engine: &Engine, planned: &Planned, state: &RunState) -> Result<Live, EngineError> {
         let ambient = match &state.ambient {
-            Some(digest) => journal::value(&*engine.store, digest)?,
+            Some(digest) => state.value(&*engine.store, digest)?,
             None => Value::None,
         };
         let ambient = match ambient {
@@ -60,7 +61,7 @@ impl Live {
             let Some(name) = path.strip_suffix("/item").and_then(|p| p.split_once('[')).map(|(step, _)| step) else {
                 continue;
             };
-            let Value::List(values) = journal::value(&*engine.store, digest)? else { continue };
+            let Value::List(values) = state.value(&*engine.store, digest)? else { continue };
             for value in values.iter() {
                 if let Some(id) = live.id(name, value) {
                     live.set_value(name, &id, value.clone());
@@ -69,7 +70,7 @@ impl Live {
         }
         for ((step, item), ended) in &state.ended {
             let result = match &ended.value {
-                Some(digest) => Some(journal::value(&*engine.store, digest)?),
+                Some(digest) => Some(state.value(&*engine.store, digest)?),
                 None => None,
             };
             live.end(step, item, ended.outcome, ended.reason.clone(), ended.request_id.clone(), result);
@@ -125,6 +126,17 @@ impl Live {
         let items = lock(&self.items);
         let all = items.get(step).into_iter().flatten();
         all.filter(|(id, _)| !planned.contains(id)).filter_map(|(_, item)| item.outcome).collect()
+    }
+
+    /// All items that ended.
+    pub(crate) fn into_ended(self) -> Rows {
+        let items = self.items.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let row = |item: Item| Some(Row { outcome: item.outcome?, reason: item.reason, request_id: item.request_id });
+        let of_step = |items: BTreeMap<ItemId, Item>| -> BTreeMap<ItemId, Row> {
+            items.into_iter().filter_map(|(id, item)| Some((id, row(item)?))).collect()
+        };
+        let steps = items.into_iter().map(|(step, items)| (step, of_step(items)));
+        steps.filter(|(_, rows)| !rows.is_empty()).collect()
     }
 
     /// Items of a step by outcome.

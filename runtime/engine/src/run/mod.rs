@@ -12,7 +12,7 @@ mod unit;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use escher_ir::audit::AuditEvent;
 use escher_ir::journal::{Entry, Event, Outcome, RunStatus};
@@ -33,7 +33,7 @@ use crate::limits;
 use crate::options::RunOptions;
 use crate::plan::{self, Planned};
 use crate::progress::ProgressEvent;
-use crate::report::RunReport;
+use crate::report::{ReportPart, RunReport, Standing};
 use crate::store::{Append, Commit, Lease, StoreError};
 use crate::time;
 use crate::world::World;
@@ -57,6 +57,15 @@ pub(crate) struct Runner<'a> {
     pub(crate) halted: std::sync::atomic::AtomicBool,
     /// The waiters that the plan was made with, from the store.
     pub(crate) waiters: BTreeMap<String, Arc<escher_catalog::Waiter>>,
+    /// What the playbook reported so far.
+    pub(crate) reports: Mutex<Vec<ReportPart>>,
+}
+
+/// How the run ended.
+pub(crate) struct Ending {
+    pub(crate) status: RunStatus,
+    pub(crate) value: Option<Value>,
+    pub(crate) message: Option<String>,
 }
 
 /// How the playbook's body ended.
@@ -255,7 +264,8 @@ async fn go_on(
         journal.push(Event::Resumed { fence: lease.fence }, Vec::new());
     }
     let runner = Runner::new(engine, &planned, options, change, &journal, &state, &live, None)?;
-    let items = planned.plan.steps.iter().map(|s| s.items.len() as u64).sum();
+    let items: u64 = planned.plan.steps.iter().map(|s| s.items.len() as u64).sum();
+    engine.store.expect(items.saturating_mul(limits::BYTES_PER_ITEM));
     options.progress.event(ProgressEvent::Started { run, items });
     let parameters = planned.plan.parameters.clone();
     let body = runner.body(&parameters);
@@ -269,10 +279,28 @@ async fn go_on(
     if let Some(words) = runner.end_temporary().await? {
         result.failed.get_or_insert(words);
     }
-    runner.end(result).await?;
-    drop(runner);
+    let ending = runner.end(result).await?;
+    let reports = runner.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
     drop(journal);
-    crate::runs::report(engine, run)
+    told(engine, &planned, &state, live, ending, reports)
+}
+
+/// What a run that has just ended did, as its journal tells of it; only one that was cancelled leaves more in there
+/// than this process remembers.
+pub(crate) fn told(
+    engine: &Engine,
+    planned: &Planned,
+    state: &RunState,
+    live: Live,
+    ending: Ending,
+    report: Vec<ReportPart>,
+) -> Result<RunReport, EngineError> {
+    if ending.status == RunStatus::Cancelled {
+        return crate::runs::report(engine, &planned.run);
+    }
+    let Ending { status, value, message } = ending;
+    let end = crate::runs::End { standing: Standing::Status(status), value, message, report };
+    Ok(crate::runs::told(planned, state.undo_of.clone(), live.into_ended(), end, None))
 }
 
 impl<'a> Runner<'a> {
@@ -321,6 +349,7 @@ impl<'a> Runner<'a> {
             recheck_after: std::time::Duration::from_millis(seen.recheck_after_ms),
             halted: std::sync::atomic::AtomicBool::new(false),
             waiters: waiters(engine, planned)?,
+            reports: Mutex::new(crate::runs::reports(engine, state)?),
         };
         if let Some((original, _)) = original {
             remember(engine, &runner.world, original, None)?;
@@ -331,7 +360,7 @@ impl<'a> Runner<'a> {
     }
 
     /// The end: the outcome of what was never reached, the totals, the status.
-    pub(crate) async fn end(&self, result: BodyResult) -> Result<(), EngineError> {
+    pub(crate) async fn end(&self, result: BodyResult) -> Result<Ending, EngineError> {
         let reason = match &result.failed {
             Some(_) => "not reached: the run had failed",
             None => "not reached",
@@ -377,13 +406,16 @@ impl<'a> Runner<'a> {
         let mut objects = Vec::new();
         let value = match &result.value {
             Some(value) => {
-                let (digest, bytes) = journal::object(value)?;
-                objects.push((digest, bytes));
+                let object = journal::named(value)?;
+                let digest = object.digest;
+                objects.push(object);
                 Some(digest)
             }
             None => None,
         };
-        self.journal.commit(Event::Finished { status, value, message, totals }, objects).await
+        let event = Event::Finished { status, value, message: message.clone(), totals };
+        self.journal.commit(event, objects).await?;
+        Ok(Ending { status, value: result.value, message })
     }
 }
 
@@ -404,7 +436,7 @@ pub(crate) fn remember(
         if fresh_for.is_some_and(|fresh| is_stale(state, path, *began, now, fresh)) {
             continue;
         }
-        world.know(path, journal::value(&*engine.store, digest)?, *began);
+        world.know(path, state.value(&*engine.store, digest)?, *began);
     }
     for (path, (failure, at)) in &state.failed_reads {
         if fresh_for.is_some_and(|fresh| is_stale(state, path, *at, now, fresh)) {
@@ -414,7 +446,7 @@ pub(crate) fn remember(
     }
     for (path, intent) in &state.intents {
         if let CallResult::Answered { value, .. } = &intent.result {
-            world.know(path, journal::value(&*engine.store, value)?, intent.at);
+            world.know(path, state.value(&*engine.store, value)?, intent.at);
         }
     }
     Ok(generation)

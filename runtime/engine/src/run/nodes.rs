@@ -16,6 +16,7 @@ use crate::error::EngineError;
 use crate::journal;
 use crate::plan::{Order, look, outside, required, sources};
 use crate::progress::ProgressEvent;
+use crate::report::ReportPart;
 use crate::world::{Ask, Bindings, Mode, Question, Round, What};
 
 /// How a step left the run.
@@ -220,10 +221,13 @@ impl Runner<'_> {
                 };
                 let question = look(&self.world, &node.id, What::Block(body), names, false);
                 let round = self.world.answer(&question).await.map_err(|e| outside(&node.id, e))?;
-                let (value, bytes) = journal::object(&round.value.unwrap_or(Value::None))?;
+                let value = round.value.unwrap_or(Value::None);
                 if !self.state.reports.iter().any(|(n, ..)| *n == node.id) {
-                    let event = Event::Reported { node: node.id.clone(), title, value };
-                    self.journal.push(event, vec![(value, bytes)]);
+                    let object = journal::named(&value)?;
+                    let node = node.id.clone();
+                    let event = Event::Reported { node, title: title.clone(), value: object.digest };
+                    self.journal.push(event, vec![object]);
+                    crate::world::lock(&self.reports).push(ReportPart { title, value });
                 }
             }
             NodeKind::Return { value } => {

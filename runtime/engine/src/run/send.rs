@@ -89,7 +89,7 @@ impl StepRun<'_> {
                 operation: ask.call.operation.clone(),
                 step: self.step.name.clone(),
                 items: unit.items.iter().map(|(item, _)| item.clone()).collect(),
-                arguments: journal::object(&arguments).map_err(Stop::Fatal)?.0,
+                arguments: journal::digest(&arguments).map_err(Stop::Fatal)?,
                 token: token.clone(),
                 attempt,
             };
@@ -157,10 +157,11 @@ impl StepRun<'_> {
     }
 
     fn answered(&self, ask: &Ask, value: Value, request_id: Option<String>, pass: &mut Pass) -> Result<(), Stop> {
-        let (digest, bytes) = journal::object(&value).map_err(Stop::Fatal)?;
-        let event = Event::Answer { path: ask.path.clone(), value: digest, request_id: request_id.clone() };
-        self.runner.journal.push(event, vec![(digest, bytes)]);
+        let object = journal::named(&value).map_err(Stop::Fatal)?;
+        let event = Event::Answer { path: ask.path.clone(), value: object.digest, request_id: request_id.clone() };
+        self.runner.journal.push(event, vec![object]);
         self.runner.world.know(&ask.path, value, self.runner.engine.clock.now());
+        pass.paths.push(ask.path.clone());
         pass.changes += 1;
         pass.request_id = request_id.or(pass.request_id.take());
         Ok(())

@@ -19,7 +19,7 @@ use super::cancel::watched;
 use super::live::step_named;
 use super::step::{Queue, StepRun, Unit, list};
 use super::unit::{TAKEN_BACK, body_lets};
-use super::{BodyResult, Live, Runner, acquire, duration, remember, retries, unit_of};
+use super::{BodyResult, Live, Runner, acquire, duration, remember, retries, told, unit_of};
 use crate::approve::{judge, load_signed, trust};
 use crate::audit::{self, End};
 use crate::engine::Engine;
@@ -426,10 +426,10 @@ async fn go_on(
             break;
         }
     }
-    runner.end(result).await?;
-    drop(runner);
+    let ending = runner.end(result).await?;
+    let reports = runner.reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     drop(journal);
-    crate::runs::report(engine, run)
+    told(engine, &planned, &state, live, ending, reports)
 }
 
 async fn take_back(

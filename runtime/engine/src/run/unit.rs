@@ -14,7 +14,7 @@ use super::step::{StepRun, Unit};
 use crate::error::EngineError;
 use crate::journal::{self, CallResult};
 use crate::progress::ProgressEvent;
-use crate::world::{Bindings, Mode, Pause, Question, What, World};
+use crate::world::{Bindings, Mode, Notes, Pause, Question, What, World};
 
 /// Why a body did not come to its value.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub(crate) struct Pass {
     /// Changes that were answered in this unit, now or before.
     pub(crate) changes: u32,
     pub(crate) request_id: Option<String>,
+    /// Where the answers to its calls lie in the memo.
+    pub(crate) paths: Vec<String>,
 }
 
 impl StepRun<'_> {
@@ -60,12 +62,14 @@ impl StepRun<'_> {
                 deadline: Instant::now() + self.timeout,
                 changes: self.answered_before(&unit),
                 request_id: None,
+                paths: Vec::new(),
             };
             match self.body(&mut unit, &mut pass).await {
                 Ok(value) => {
-                    let (digest, bytes) = journal::object(&value)?;
+                    let object = journal::named(&value)?;
+                    let digest = object.digest;
                     // Once for all of a batch.
-                    self.runner.journal.keep_object(digest, bytes);
+                    self.runner.journal.keep(object);
                     for (item, _) in self.open(&unit) {
                         let (step, id) = (&self.ledger, pass.request_id.clone());
                         self.runner.ended(step, &item, Outcome::Done, None, Some((&value, digest)), id);
@@ -94,6 +98,10 @@ impl StepRun<'_> {
                     self.finish(&unit, Stop::failed(reason))?;
                 }
                 Err(stop) => self.finish(&unit, stop)?,
+            }
+            // What is temporary is taken back by what its body knew.
+            if !self.step.temporary {
+                self.runner.world.forget(&pass.paths);
             }
         }
         Ok(())
@@ -134,7 +142,8 @@ impl StepRun<'_> {
         }
         if !unit.resumed {
             let values = Value::list(unit.items.iter().map(|(_, value)| value.clone()).collect());
-            self.runner.world.keep(&format!("{}/item", unit.scope), values, self.runner.engine.clock.now());
+            let (path, now) = (format!("{}/item", unit.scope), self.runner.engine.clock.now());
+            self.runner.journal.fixed(&path, &values, now);
         }
         let scope = if self.taking_back { format!("{}/undo", unit.scope) } else { unit.scope.clone() };
         let body = self.body;
@@ -305,6 +314,7 @@ impl StepRun<'_> {
                         self.pause(&pause, pass).await?;
                         continue;
                     }
+                    pass.paths.extend(round.asks.iter().map(|ask| ask.path.clone()));
                     world.fill(&round).await.map_err(|e| self.stop_of(&e))?;
                 }
             }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use escher_ir::Digest;
 use jiff::Timestamp;
 
+mod room;
 mod sqlite;
 
 pub(crate) use sqlite::base32;
@@ -29,10 +30,8 @@ impl Head {
 
     /// The head after one more segment.
     pub fn after(&self, bytes: &[u8]) -> Head {
-        let mut all = Vec::with_capacity(32 + bytes.len());
-        all.extend_from_slice(&self.digest.0);
-        all.extend_from_slice(bytes);
-        Head { count: self.count + 1, digest: Digest::of("escher.segment/1", &all) }
+        let digest = Digest::of_parts("escher.segment/1", [&self.digest.0[..], bytes]);
+        Head { count: self.count + 1, digest }
     }
 }
 
@@ -114,6 +113,11 @@ pub trait StateStore: Send + Sync {
 
     /// The lease of this name, whoever holds it, where it has not expired at `now`.
     fn holder(&self, name: &str, now: Timestamp) -> Result<Option<Lease>, StoreError>;
+
+    /// Says that about so many bytes will be appended soon: a store that can makes room for them ahead.
+    fn expect(&self, bytes: u64) {
+        let _ = bytes;
+    }
 
     /// Appends to one stream.
     fn append(&self, stream: &str, expected: Head, bytes: Vec<u8>) -> Result<Head, StoreError> {

@@ -10,6 +10,7 @@ use escher_ir::Digest;
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
+use super::room;
 use super::{Commit, Head, Lease, StateStore, StoreError, StoredSegment};
 use crate::limits::MAX_OBJECT;
 
@@ -238,6 +239,15 @@ impl StateStore for SqliteStore {
         }
         tx.commit().map_err(|e| self.fail(e))?;
         Ok(heads)
+    }
+
+    fn expect(&self, bytes: u64) {
+        let mut connection = self.lock();
+        // Holding the right to write; nothing is written by it.
+        if let Ok(tx) = connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+            let _ = room::make(&self.path, bytes);
+            drop(tx);
+        }
     }
 
     fn read(&self, stream: &str, from: u64) -> Result<Vec<StoredSegment>, StoreError> {

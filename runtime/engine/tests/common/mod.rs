@@ -96,7 +96,7 @@ pub fn call(site: &str, operation: &str, arguments: Vec<(&str, Expr)>, changes: 
 }
 pub fn describe(site: &str) -> Expr {
     let call = call(site, "describe_instances", vec![], false);
-    member(Expr::Call(Box::new(call)), "instances")
+    member(Expr::Call(Arc::new(call)), "instances")
 }
 pub fn node(id: &str, after: &[&str], kind: NodeKind) -> Node {
     Node { id: id.into(), doc: None, after: after.iter().map(|a| a.to_string()).collect(), kind }
@@ -132,8 +132,8 @@ pub fn batch_step(by: i64) -> Step {
         sources: vec!["machines".into(), "require.1".into()],
         from_step: None,
     });
-    step.body = Block { nodes: vec![], value: Some(Box::new(Expr::Call(Box::new(stop)))) };
-    step.undo = Some(Block { nodes: vec![], value: Some(Box::new(Expr::Call(Box::new(start)))) });
+    step.body = Block { nodes: vec![], value: Some(Box::new(Expr::Call(Arc::new(stop)))) };
+    step.undo = Some(Block { nodes: vec![], value: Some(Box::new(Expr::Call(Arc::new(start)))) });
     step
 }
 
@@ -165,8 +165,8 @@ pub fn single_step() -> Step {
         may_repeat: false,
         temporary: false,
         after: vec![],
-        body: Block { nodes: vec![], value: Some(Box::new(Expr::Call(Box::new(stop)))) },
-        undo: Some(Block { nodes: vec![], value: Some(Box::new(Expr::Call(Box::new(start)))) }),
+        body: Block { nodes: vec![], value: Some(Box::new(Expr::Call(Arc::new(stop)))) },
+        undo: Some(Block { nodes: vec![], value: Some(Box::new(Expr::Call(Arc::new(start)))) }),
         catch: vec![],
         risk: Risk::High,
     }
@@ -175,7 +175,7 @@ pub fn single_step() -> Step {
 /// The call of a step's body.
 pub fn body_call(step: &mut Step) -> &mut Call {
     match step.body.value.as_deref_mut() {
-        Some(Expr::Call(call)) => call,
+        Some(Expr::Call(call)) => Arc::make_mut(call),
         _ => panic!("a call"),
     }
 }

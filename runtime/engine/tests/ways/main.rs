@@ -110,10 +110,14 @@ impl Case {
     fn rewrite_journal(&self, change: impl FnOnce(&mut Vec<Entry>)) {
         let stream = format!("run/{}", self.run);
         let segments = self.bench.engine.store().read(&stream, 0).unwrap();
-        let mut events: Vec<Entry> =
-            segments.iter().flat_map(|s| codec::decode::<Segment>(&s.bytes).unwrap().1.events).collect();
-        change(&mut events);
-        self.replace_stream(&stream, &[codec::encode(&Segment { first: 0, events }).unwrap().1]);
+        let mut whole = Segment { first: 0, events: Vec::new(), objects: Vec::new() };
+        for segment in segments {
+            let (_, segment) = codec::decode::<Segment>(&segment.bytes).unwrap();
+            whole.events.extend(segment.events);
+            whole.objects.extend(segment.objects);
+        }
+        change(&mut whole.events);
+        self.replace_stream(&stream, &[codec::encode(&whole).unwrap().1]);
     }
 
     /// Puts these segments in the place of a stream's, every hash worked out again.
