@@ -203,7 +203,7 @@ fn what_a_cloud_left_out_stays_out_of_a_record_until_it_is_used() {
     assert_eq!(eval(&used).unwrap_err().absent.as_deref(), Some("state"));
 
     // A cloud is never handed a record with a gap in it.
-    let ask = Expr::Call(Box::new(Call {
+    let ask = Expr::Call(Arc::new(Call {
         site: "create".into(),
         operation: "aws.ec2.create_tags".into(),
         arguments: BTreeMap::from([("tags".into(), Expr::List(vec![record("state")]))]),

@@ -69,25 +69,33 @@ fn write(disk: Disk) -> (Disk, u64) {
     (disk, COMMITS)
 }
 
-#[test]
-fn every_loss_of_power_leaves_all_that_was_acknowledged() {
-    let (whole, all) = write(Disk::default());
+/// What losses of power at so many points left: in words where that is not all that was acknowledged.
+fn survives(points: u64, new: fn() -> Disk) -> Result<(), String> {
+    let (whole, all) = write(new());
     assert_eq!(all, COMMITS);
-    let (points, total) = (number("ESCHER_POWER_POINTS").unwrap_or(POINTS), whole.operations());
+    let total = whole.operations();
     let (mut lost, mut more, mut torn) = (0, 0, 0);
     for point in 0..points {
-        let disk = Disk::default();
+        let disk = new();
         disk.fails_after(point * total / points);
         let (disk, acknowledged) = write(disk);
         torn += u64::from(disk.unsynced() > 0);
         let (_, store) = on(disk.after_the_loss(point));
-        let told = format!("point {point} of {points}, {acknowledged} acknowledged");
-        let store = store.unwrap_or_else(|error| panic!("{told}: {error}"));
-        let streams = ["s0", "s1"].map(|stream| store.read(stream, 0).unwrap_or_else(|e| panic!("{told}: {e}")));
+        let told = |what: &str| format!("point {point} of {points}, {acknowledged} acknowledged: {what}");
+        let store = store.map_err(|error| told(&error.to_string()))?;
+        let mut streams = Vec::new();
+        for stream in ["s0", "s1"] {
+            streams.push(store.read(stream, 0).map_err(|error| told(&error.to_string()))?);
+        }
         let found = streams[0].len() as u64;
-        assert_eq!(streams[1].len() as u64, found, "{told}: half a commit");
-        assert!(found >= acknowledged, "{told}: {found} are left");
-        assert!(found <= acknowledged + 1, "{told}: {found} that nobody wrote");
+        let judged = [
+            (streams[1].len() as u64 == found, "half a commit"),
+            (found >= acknowledged, "some are gone"),
+            (found <= acknowledged + 1, "some that nobody wrote"),
+        ];
+        if let Some((_, what)) = judged.iter().find(|(holds, _)| !holds) {
+            return Err(told(&format!("{what}: {found} are left")));
+        }
         more += u64::from(found > acknowledged);
         lost += u64::from(acknowledged < COMMITS);
         let mut heads = [Head::EMPTY; 2];
@@ -95,17 +103,32 @@ fn every_loss_of_power_leaves_all_that_was_acknowledged() {
             let wanted = commit(number, &heads);
             for (n, append) in wanted.appends.iter().enumerate() {
                 let segment = &streams[n][usize::try_from(number).unwrap()];
-                assert_eq!(segment.bytes, append.bytes, "{told}: segment {number}");
-                assert_eq!(segment.head, heads[n].after(&append.bytes), "{told}: chain at {number}");
+                if segment.bytes != append.bytes || segment.head != heads[n].after(&append.bytes) {
+                    return Err(told(&format!("segment {number} is another")));
+                }
                 heads[n] = segment.head;
             }
-            assert!(store.get(&wanted.objects[0].0).unwrap().is_some(), "{told}: object {number}");
+            if store.get(&wanted.objects[0].0).map_err(|error| told(&error.to_string()))?.is_none() {
+                return Err(told(&format!("object {number} is gone")));
+            }
         }
         // It goes on from there.
-        store.commit(&commit(found, &heads)).unwrap_or_else(|error| panic!("{told}: {error}"));
+        store.commit(&commit(found, &heads)).map_err(|error| told(&error.to_string()))?;
     }
     eprintln!("{points} losses over {total} operations: {torn} with unsynced writes, {more} kept one commit more");
     assert!(lost >= points * 3 / 4 && torn >= points / 2, "{lost} {torn}: nothing was at stake");
+    Ok(())
+}
+
+#[test]
+fn every_loss_of_power_leaves_all_that_was_acknowledged() {
+    survives(number("ESCHER_POWER_POINTS").unwrap_or(POINTS), Disk::default).unwrap();
+}
+
+#[test]
+fn a_log_that_is_not_synchronised_is_found() {
+    let why = survives(40, Disk::that_lies).unwrap_err();
+    assert!(why.contains("some are gone") || why.contains("malformed"), "{why}");
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -117,6 +140,8 @@ struct Looking {
     fake: Fake,
     disk: Mutex<Option<Disk>>,
     seen: AtomicU64,
+    /// Calls whose intent was not on the disk.
+    early: AtomicU64,
 }
 
 impl Read for Looking {
@@ -141,32 +166,50 @@ impl Change for Looking {
             .collect();
         let synced = self.disk.lock().unwrap().as_ref().unwrap().synced_only();
         let (_, store) = on(synced);
-        let store = store.unwrap();
-        let run = store.streams("run/").unwrap().pop().unwrap();
-        let intended = store.read(&run, 0).unwrap().iter().any(|segment| {
+        let segments = store.and_then(|store| match store.streams("run/")?.pop() {
+            Some(run) => store.read(&run, 0),
+            None => Ok(Vec::new()),
+        });
+        let intended = segments.unwrap_or_default().iter().any(|segment| {
             let (_, segment) = codec::decode::<Segment>(&segment.bytes).unwrap();
             segment.events.iter().any(|entry| match &entry.event {
                 Event::Intent { items, .. } => items.iter().map(|item| &item.id).eq(&ids),
                 _ => false,
             })
         });
-        assert!(intended, "the call for {ids:?} left before its intent was on the disk");
+        self.early.fetch_add(u64::from(!intended), Ordering::SeqCst);
         self.seen.fetch_add(1, Ordering::SeqCst);
         self.fake.change(request)
     }
 }
 
-#[tokio::test]
-async fn no_call_leaves_before_its_intent_is_on_the_disk() {
-    let (disk, store) = on(Disk::default());
+/// Runs 30 calls on a disk: how many left, and how many of them before their intent was on it.
+async fn calls_on(disk: Disk) -> (u64, u64) {
+    let (disk, store) = on(disk);
     let clock = TestClock::new();
     let engine = Bench::engine_on(Arc::new(store.unwrap()), &clock);
     let mut step = single_step();
     step.at_once = int(5);
     let bench = Bench { engine, clock, ..Bench::new(program(vec![step])) };
-    let cloud = Looking { fake: Fake::with_instances(30), disk: Mutex::new(Some(disk)), seen: AtomicU64::new(0) };
+    let cloud = Looking {
+        fake: Fake::with_instances(30),
+        disk: Mutex::new(Some(disk)),
+        seen: AtomicU64::new(0),
+        early: AtomicU64::new(0),
+    };
     let planned = bench.plan(&cloud.fake).await;
     bench.approve(&planned.run);
     bench.engine.run(&planned.run, &cloud, &bench.options()).await.unwrap();
-    assert_eq!(cloud.seen.load(Ordering::SeqCst), 30);
+    (cloud.seen.load(Ordering::SeqCst), cloud.early.load(Ordering::SeqCst))
+}
+
+#[tokio::test]
+async fn no_call_leaves_before_its_intent_is_on_the_disk() {
+    assert_eq!(calls_on(Disk::default()).await, (30, 0));
+}
+
+#[tokio::test]
+async fn a_call_that_leaves_too_early_is_found() {
+    let (seen, early) = calls_on(Disk::that_lies()).await;
+    assert!(seen == 30 && early > 0, "{early} of {seen}");
 }

@@ -228,6 +228,10 @@ impl<'d> Storm<'d> {
                     Ok(report) if report.standing == Standing::Status(RunStatus::Cancelled) => {}
                     Ok(report) => {
                         self.story.statuses.push(report.standing.word());
+                        // What a process remembers of its run is what the journal says.
+                        if self.engine()?.show(run).map_err(|e| e.to_string())? != report {
+                            return Err("its process reports another run than its journal".into());
+                        }
                         return Ok(report);
                     }
                     // Told to stop while it waited for the lease of the dead.

@@ -310,7 +310,9 @@ impl Bench {
     pub async fn all(&self, fake: &Fake) -> RunReport {
         let planned = self.plan(fake).await;
         self.approve(&planned.run);
-        self.engine.run(&planned.run, fake, &self.options()).await.unwrap()
+        let report = self.engine.run(&planned.run, fake, &self.options()).await.unwrap();
+        assert_eq!(self.engine.show(&planned.run).unwrap(), report, "what was journaled is what is told");
+        report
     }
 }
 

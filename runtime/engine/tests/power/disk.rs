@@ -33,6 +33,8 @@ struct State {
     /// Writes, truncations and synchronisations until the power goes.
     left: Option<u64>,
     operations: u64,
+    /// Says that the log is synchronised, and does not do it.
+    lies: bool,
 }
 
 /// The disk. Clones are one.
@@ -93,6 +95,11 @@ impl Disk {
     /// The power goes after so many operations.
     pub fn fails_after(&self, operations: u64) {
         self.state().left = Some(operations);
+    }
+
+    /// A disk that does not synchronise SQLite's log, as `synchronous = NORMAL` would not: what the tests must find.
+    pub fn that_lies() -> Disk {
+        Disk(Arc::new(Mutex::new(State { lies: true, ..State::default() })))
     }
 
     /// Writes, truncations and synchronisations so far.
@@ -167,6 +174,9 @@ impl DatabaseHandle for Open {
     fn sync(&mut self, _: bool) -> Result<(), Error> {
         let mut state = self.disk.state();
         state.operation()?;
+        if state.lies && self.name.ends_with("-wal") {
+            return Ok(());
+        }
         if let Some(file) = state.files.get_mut(&self.name) {
             file.durable = file.now.clone();
             file.pending.clear();
