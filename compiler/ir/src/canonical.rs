@@ -4,6 +4,7 @@
 //! gives every member of every record a buffer of its own and copies it once per level: journals, audit logs and plans
 //! are written too often for that.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use serde::ser::{self, Serialize};
@@ -15,13 +16,20 @@ const TEXT: u8 = 3;
 pub(crate) const LIST: u8 = 4;
 pub(crate) const MAP: u8 = 5;
 
-/// Why a value has no such bytes.
+/// Why a value has no such bytes. One word wide: it lies in the frame of every level.
 #[derive(Debug)]
-pub(crate) struct Unwritable(String);
+pub(crate) struct Unwritable(Box<Reason>);
+
+#[derive(Debug)]
+struct Reason(Cow<'static, str>);
+
+fn unwritable(reason: impl Into<Cow<'static, str>>) -> Unwritable {
+    Unwritable(Box::new(Reason(reason.into())))
+}
 
 impl fmt::Display for Unwritable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.0.0)
     }
 }
 
@@ -29,7 +37,7 @@ impl std::error::Error for Unwritable {}
 
 impl ser::Error for Unwritable {
     fn custom<T: fmt::Display>(message: T) -> Unwritable {
-        Unwritable(message.to_string())
+        unwritable(message.to_string())
     }
 }
 
@@ -60,7 +68,7 @@ impl Encoder {
     fn enter(&mut self) -> Result<(), Unwritable> {
         self.open += 1;
         if self.open > self.limit {
-            return Err(Unwritable("nested too deeply".into()));
+            return Err(unwritable("nested too deeply"));
         }
         Ok(())
     }
@@ -147,6 +155,8 @@ pub(crate) fn text(out: &mut Vec<u8>, written: &str) {
     out.extend_from_slice(written.as_bytes());
 }
 
+// Values nest as deep as a thread's stack holds: nothing on the way from level to level is a function of its own.
+
 /// The entries of a map that is open.
 struct Entries<'e> {
     encoder: &'e mut Encoder,
@@ -162,24 +172,8 @@ struct Entries<'e> {
 }
 
 impl Entries<'_> {
-    fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unwritable> {
-        let at = self.encoder.out.len();
-        self.encoder.starts.push(at);
-        key.serialize(&mut *self.encoder)?;
-        match self.encoder.out.get(at) {
-            Some(first) if first >> 5 == TEXT => Ok(()),
-            _ => Err(Unwritable("the key of a map is text".into())),
-        }
-    }
-
-    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
-        value.serialize(&mut *self.encoder)
-    }
-
-    fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Unwritable> {
+    fn begin(&mut self) {
         self.encoder.starts.push(self.encoder.out.len());
-        self.encoder.text(name);
-        self.value(value)
     }
 
     fn close(self) -> Result<(), Unwritable> {
@@ -189,7 +183,7 @@ impl Entries<'_> {
         self.encoder.open = self.outer;
         match self.announced {
             Some(announced) if announced == count => Ok(()),
-            Some(_) => Err(Unwritable("a record has not as many members as it says".into())),
+            Some(_) => Err(unwritable("a record has not as many members as it says")),
             None => insert_head(&mut self.encoder.out, self.at, self.from, MAP, count),
         }
     }
@@ -214,16 +208,11 @@ struct Elements<'e> {
 }
 
 impl Elements<'_> {
-    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
-        self.count += 1;
-        value.serialize(&mut *self.encoder)
-    }
-
     fn close(self) -> Result<(), Unwritable> {
         self.encoder.open = self.outer;
         match self.announced {
             Some(announced) if announced == self.count => Ok(()),
-            Some(_) => Err(Unwritable("a list has not as many elements as it says".into())),
+            Some(_) => Err(unwritable("a list has not as many elements as it says")),
             None => insert_head(&mut self.encoder.out, self.at, self.at, LIST, self.count),
         }
     }
@@ -293,7 +282,7 @@ impl<'e> ser::Serializer for &'e mut Encoder {
 
     fn serialize_f64(self, v: f64) -> Result<(), Unwritable> {
         if !v.is_finite() {
-            return Err(Unwritable("neither an infinite number nor what is none can be written".into()));
+            return Err(unwritable("neither an infinite number nor what is none can be written"));
         }
         // The two zeros are one value.
         let v = if v == 0.0 { 0.0 } else { v };
@@ -315,7 +304,7 @@ impl<'e> ser::Serializer for &'e mut Encoder {
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<(), Unwritable> {
         let mut text = std::mem::take(&mut self.text);
         text.clear();
-        write!(text, "{value}").map_err(|_| Unwritable("this cannot be put into words".into()))?;
+        write!(text, "{value}").map_err(|_| unwritable("this cannot be put into words"))?;
         self.text(&text);
         self.text = text;
         Ok(())
@@ -419,11 +408,17 @@ impl ser::SerializeMap for Entries<'_> {
     type Error = Unwritable;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unwritable> {
-        self.key(key)
+        self.begin();
+        let at = self.encoder.out.len();
+        key.serialize(&mut *self.encoder)?;
+        match self.encoder.out.get(at) {
+            Some(first) if first >> 5 == TEXT => Ok(()),
+            _ => Err(unwritable("the key of a map is text")),
+        }
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
-        self.value(value)
+        value.serialize(&mut *self.encoder)
     }
 
     fn end(self) -> Result<(), Unwritable> {
@@ -436,7 +431,9 @@ impl ser::SerializeStruct for Entries<'_> {
     type Error = Unwritable;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Unwritable> {
-        self.field(name, value)
+        self.begin();
+        self.encoder.text(name);
+        value.serialize(&mut *self.encoder)
     }
 
     fn end(self) -> Result<(), Unwritable> {
@@ -449,7 +446,9 @@ impl ser::SerializeStructVariant for Entries<'_> {
     type Error = Unwritable;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Unwritable> {
-        self.field(name, value)
+        self.begin();
+        self.encoder.text(name);
+        value.serialize(&mut *self.encoder)
     }
 
     fn end(self) -> Result<(), Unwritable> {
@@ -462,7 +461,8 @@ impl ser::SerializeSeq for Elements<'_> {
     type Error = Unwritable;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
-        self.element(value)
+        self.count += 1;
+        value.serialize(&mut *self.encoder)
     }
 
     fn end(self) -> Result<(), Unwritable> {
@@ -475,7 +475,8 @@ impl ser::SerializeTuple for Elements<'_> {
     type Error = Unwritable;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
-        self.element(value)
+        self.count += 1;
+        value.serialize(&mut *self.encoder)
     }
 
     fn end(self) -> Result<(), Unwritable> {
@@ -488,7 +489,8 @@ impl ser::SerializeTupleStruct for Elements<'_> {
     type Error = Unwritable;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
-        self.element(value)
+        self.count += 1;
+        value.serialize(&mut *self.encoder)
     }
 
     fn end(self) -> Result<(), Unwritable> {
@@ -501,7 +503,8 @@ impl ser::SerializeTupleVariant for Elements<'_> {
     type Error = Unwritable;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
-        self.element(value)
+        self.count += 1;
+        value.serialize(&mut *self.encoder)
     }
 
     fn end(self) -> Result<(), Unwritable> {
