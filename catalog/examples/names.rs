@@ -6,5 +6,6 @@ use std::io::Write;
 
 fn main() -> std::io::Result<()> {
     let text = escher_catalog::search::names_text(escher_catalog::Catalog::embedded());
-    std::io::stdout().write_all(&zstd::encode_all(text.as_bytes(), 19)?)
+    let packed = escher_catalog::search::pack(&text).map_err(std::io::Error::other)?;
+    std::io::stdout().write_all(&zstd::encode_all(&packed[..], 19)?)
 }

@@ -9,6 +9,7 @@ mod class;
 mod codec;
 pub mod commands;
 pub mod endpoints;
+pub mod equivalents;
 mod error;
 mod identity;
 pub mod model;

@@ -442,13 +442,17 @@ pub(crate) enum Ops {
         /// Only of this cloud: `aws`, `azure` or `gcp`.
         #[arg(long)]
         cloud: Option<String>,
+        /// No more than so many.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
         #[command(flatten)]
         format: FormatArg,
     },
     /// Show one operation.
     Show {
-        /// Its full name, such as `aws.ec2.stop_instances`.
-        operation: String,
+        /// Its full name, such as `aws.ec2.stop_instances`, or a command, such as `az vm deallocate`.
+        #[arg(required = true)]
+        operation: Vec<String>,
         #[command(flatten)]
         format: FormatArg,
     },

@@ -8,7 +8,7 @@ mod rank;
 mod synonyms;
 mod words;
 
-pub use index::{Index, names_text};
+pub use index::{Index, names_text, pack};
 
 /// An operation that was found.
 #[derive(Clone, Debug, PartialEq)]

@@ -40,7 +40,7 @@ const LONGEST: usize = 24;
 /// A way whose words are numbers of the vocabulary.
 struct Called {
     /// For each word, the numbers that fit and how well.
-    words: Vec<Vec<(u32, f32)>>,
+    words: Vec<Vec<(u16, f32)>>,
     weight: f32,
 }
 
@@ -63,7 +63,7 @@ impl Index {
         let number =
             |list: &[&str]| -> Vec<bool> { self.vocabulary.iter().map(|w| list.contains(&w.as_str())).collect() };
         let (path, unfinished, looks) = (number(PATH), number(UNFINISHED), number(LOOKS));
-        let has = |marks: &[bool], word: u32| marks.get(word as usize).copied().unwrap_or(false);
+        let has = |marks: &[bool], word: u16| marks.get(word as usize).copied().unwrap_or(false);
 
         // Which words matter at all: most operations share none with the question.
         let mut relevant = vec![0u32; self.vocabulary.len()];
@@ -74,14 +74,14 @@ impl Index {
                 }
             }
         }
-        let bits = |words: &[u32]| words.iter().fold(0, |all, w| all | relevant.get(*w as usize).copied().unwrap_or(0));
+        let bits = |words: &[u16]| words.iter().fold(0, |all, w| all | relevant.get(*w as usize).copied().unwrap_or(0));
         let of_service: Vec<u32> = self.services.iter().map(|s| bits(&s.words) | bits(&s.full)).collect();
 
         let mut frequency = vec![0f32; concepts.len()];
         let mut found: Vec<(usize, Vec<f32>)> = Vec::new();
         for (at, operation) in self.operations.iter().enumerate() {
-            let some = bits(self.words.get(operation.words.clone()).unwrap_or_default())
-                | of_service.get(operation.service).copied().unwrap_or(0);
+            let some = bits(self.words.get(operation.words()).unwrap_or_default())
+                | of_service.get(operation.service as usize).copied().unwrap_or(0);
             if some == 0 {
                 continue;
             }
@@ -103,8 +103,8 @@ impl Index {
         let mut ranked: Vec<(f32, usize)> = Vec::with_capacity(found.len());
         for (at, fits) in found {
             let Some(operation) = self.operations.get(at) else { continue };
-            let Some(service) = self.services.get(operation.service) else { continue };
-            let own = self.words.get(operation.words.clone()).unwrap_or_default();
+            let Some(service) = self.services.get(operation.service as usize) else { continue };
+            let own = self.words.get(operation.words()).unwrap_or_default();
             let here = service.words.first().and_then(|w| self.vocabulary.get(*w as usize));
             if wanted.is_some_and(|w| here.is_none_or(|h| h != w)) {
                 continue;
@@ -122,13 +122,13 @@ impl Index {
                 }
             }
             score += if service.core { CORE } else { 0.0 };
-            let verb = self.words.get(operation.verb.clone()).unwrap_or_default();
+            let verb = self.words.get(operation.verb()).unwrap_or_default();
             if !acts && verb.iter().any(|w| has(&looks, *w)) {
                 score += 1.0;
             }
             ranked.push((score, at));
         }
-        let shorter = |at: usize| self.operations.get(at).map_or(0, |o| o.words.len());
+        let shorter = |at: usize| self.operations.get(at).map_or(0, |o| o.words().len());
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| shorter(a.1).cmp(&shorter(b.1))).then(a.1.cmp(&b.1)));
         ranked
             .into_iter()
@@ -140,11 +140,11 @@ impl Index {
     fn called(&self, concept: &Concept) -> Vec<Called> {
         let mut called = Vec::new();
         for (place, way) in concept.ways.iter().enumerate() {
-            let words: Vec<Vec<(u32, f32)>> = way
+            let words: Vec<Vec<(u16, f32)>> = way
                 .words
                 .iter()
                 .map(|said| {
-                    let ids = (0u32..).zip(&self.vocabulary);
+                    let ids = (0u16..).zip(&self.vocabulary);
                     let fits = ids.filter_map(|(id, word)| {
                         if word == said {
                             Some((id, 1.0))
@@ -178,18 +178,18 @@ impl Index {
     }
 
     /// How well one word fits where it stands best.
-    fn place(&self, operation: &Entry, verb: bool, word: &[(u32, f32)]) -> f32 {
-        let best = |places: &[u32]| {
+    fn place(&self, operation: &Entry, verb: bool, word: &[(u16, f32)]) -> f32 {
+        let best = |places: &[u16]| {
             word.iter().filter(|(id, _)| places.contains(id)).map(|(_, fit)| *fit).fold(0f32, f32::max)
         };
-        let (thing, by) = (operation.words.start..operation.by, operation.by..operation.words.end);
+        let (thing, by) = operation.around_by();
         let own = best(self.words.get(thing).unwrap_or_default());
         let own = own.max(best(self.words.get(by).unwrap_or_default()) * BY);
         if verb {
-            let placed = best(self.words.get(operation.verb.clone()).unwrap_or_default());
+            let placed = best(self.words.get(operation.verb()).unwrap_or_default());
             return placed.max(own * MISPLACED);
         }
-        let Some(service) = self.services.get(operation.service) else { return own };
+        let Some(service) = self.services.get(operation.service as usize) else { return own };
         own.max(best(&service.words) * IN_SERVICE).max(best(&service.full) * IN_FULL_NAME)
     }
 }

@@ -18,6 +18,7 @@ mod plan;
 mod run;
 mod runs;
 mod sandbox;
+mod show;
 mod test;
 mod trust;
 

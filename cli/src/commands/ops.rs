@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use escher_catalog::Catalog;
+use escher_catalog::commands::{Commands, What};
 use escher_catalog::search::{Hit, Index};
-use escher_catalog::{Catalog, Record, Repeat, ShapeKind};
 use serde_json::json;
 
 use crate::args::{Format, Ops};
@@ -12,25 +13,35 @@ use crate::failure::Failure;
 use crate::output;
 use crate::render::{self, risk_word};
 
-/// How many findings are shown.
-const SHOWN: usize = 20;
-
 pub(crate) fn ops(what: &Ops) -> Result<u8, Failure> {
     match what {
-        Ops::Search { words, cloud, format } => search(words, cloud.as_deref(), format.format),
-        Ops::Show { operation, format } => show(operation, format.format),
+        Ops::Search { words, cloud, limit, format } => search(words, cloud.as_deref(), *limit, format.format),
+        Ops::Show { operation, format } => super::show::show(&operation.join(" "), format.format),
         Ops::Stats { format } => stats(format.format),
     }
 }
 
 /// The operations that fit what was asked, best first.
-fn search(words: &[String], cloud: Option<&str>, format: Format) -> Result<u8, Failure> {
+fn search(words: &[String], cloud: Option<&str>, limit: u16, format: Format) -> Result<u8, Failure> {
     let catalog = Catalog::embedded();
     if let Some(cloud) = cloud.filter(|c| !catalog.clouds().contains(c)) {
         let known = catalog.clouds().join("`, `");
         return Err(Failure::usage(format!("there is no cloud `{cloud}`")).help(format!("the clouds are `{known}`")));
     }
-    let found = Index::embedded().search(&words.join(" "), cloud, SHOWN);
+    let question = words.join(" ");
+    let mut found = Index::embedded().search(&question, cloud, limit.into());
+    // A command of a cloud's own tool is known, not guessed.
+    let said: Vec<&str> = question.split_whitespace().take_while(|w| !w.starts_with('-')).collect();
+    for command in Commands::embedded().find(&said).into_iter().flat_map(|f| f.commands).rev() {
+        if let What::Operation(operation) = command.what
+            && cloud.is_none_or(|c| operation.split('.').next() == Some(c))
+        {
+            let score = found.first().map_or(1.0, |h| h.score);
+            found.retain(|h| h.operation != operation);
+            found.insert(0, Hit { operation, score });
+        }
+    }
+    found.truncate(limit.into());
     let risk = |hit: &Hit| catalog.record(&hit.operation).map_or("", |r| risk_word(r.operation.class.risk));
     if format == Format::Json {
         let operations: Vec<_> = found
@@ -55,92 +66,9 @@ fn search(words: &[String], cloud: Option<&str>, format: Format) -> Result<u8, F
     Ok(0)
 }
 
-fn show(name: &str, format: Format) -> Result<u8, Failure> {
-    let record = Catalog::embedded().record(name).ok_or_else(|| {
-        let last = name.rsplit('.').next().unwrap_or(name).replace('_', " ");
-        Failure::usage(format!("there is no operation `{name}`")).help(format!("try `escher ops search {last}`"))
-    })?;
-    let class = &record.operation.class;
-    let repeat = match &class.repeat {
-        Repeat::Read => "a read: as often as one likes".to_string(),
-        Repeat::Token(member) => format!("with its idempotency token, `{}`", escher_catalog::names::snake(member)),
-        Repeat::Idempotent => "yes: twice has the effect of once".to_string(),
-        Repeat::Unsafe => "no: a step needs `unless` or `may_repeat`".to_string(),
-    };
-    let parameters = members(&record, record.operation.input);
-    let results = members(&record, record.operation.output);
-    if format == Format::Json {
-        let shown = |list: &[(String, String, bool)]| {
-            list.iter().map(|(n, t, r)| json!({ "name": n, "type": t, "required": r })).collect::<Vec<_>>()
-        };
-        output::json(&json!({
-            "schema": "escher.operation/1", "operation": name, "official": &*record.operation.official,
-            "service": &*record.service.full_name, "api_version": &*record.service.api_version,
-            "risk": risk_word(class.risk), "effects": class.effects, "provenance": class.provenance,
-            "reason": class.reason.as_deref(), "repeat": class.repeat, "paged": record.operation.paging.is_some(),
-            "parameters": shown(&parameters), "result": shown(&results),
-        }));
-        return Ok(0);
-    }
-    output::line(&format!("{}  ({} of {})", output::bold(name), record.operation.official, record.service.full_name));
-    let why = class.reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
-    output::line(&format!("risk     {} (from {}{why})", risk_word(class.risk), word(&class.provenance)));
-    output::line(&format!("effects  {}", class.effects.iter().map(word).collect::<Vec<_>>().join(", ")));
-    output::line(&format!("repeat   {repeat}"));
-    if record.operation.paging.is_some() {
-        output::line("pages    followed for you");
-    }
-    for (title, list) in [("parameters", parameters), ("result", results)] {
-        if list.is_empty() {
-            continue;
-        }
-        output::line("");
-        let mut table = render::table([title, "type", ""]);
-        for (name, ty, required) in list {
-            table.add_row([name, ty, if required { "required".into() } else { String::new() }]);
-        }
-        output::line(&table.to_string());
-    }
-    Ok(0)
-}
-
 /// The word that serde writes for a plain enumeration.
-fn word<T: serde::Serialize>(value: &T) -> String {
+pub(super) fn word<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(|s| s.replace('_', " "))).unwrap_or_default()
-}
-
-fn members(record: &Record, shape: Option<u32>) -> Vec<(String, String, bool)> {
-    let Some(shape) = shape.and_then(|id| record.shape(id)) else { return Vec::new() };
-    shape
-        .members()
-        .iter()
-        .map(|m| {
-            let ty = if m.tags.is_some() { "map<string>".into() } else { type_text(record, m.shape, 0) };
-            (m.name.to_string(), ty, m.required)
-        })
-        .collect()
-}
-
-fn type_text(record: &Record, id: u32, depth: u32) -> String {
-    let Some(shape) = record.shape(id).filter(|_| depth < 4) else { return "…".into() };
-    match &shape.kind {
-        ShapeKind::Structure(_) | ShapeKind::Union(_) => {
-            format!("{}.{}.{}", record.service.cloud, record.service.name, shape.name)
-        }
-        ShapeKind::List { item, .. } => format!("list<{}>", type_text(record, *item, depth + 1)),
-        ShapeKind::Map { value, .. } => format!("map<{}>", type_text(record, *value, depth + 1)),
-        ShapeKind::String { values } if values.is_empty() => "string".into(),
-        ShapeKind::String { values } => {
-            let shown: Vec<String> = values.iter().take(6).map(|v| format!("\"{v}\"")).collect();
-            format!("{}{}", shown.join(" | "), if values.len() > 6 { " | …" } else { "" })
-        }
-        ShapeKind::Integer | ShapeKind::Long => "int".into(),
-        ShapeKind::Float | ShapeKind::Double => "float".into(),
-        ShapeKind::Boolean => "bool".into(),
-        ShapeKind::Timestamp => "instant".into(),
-        ShapeKind::Blob => "bytes".into(),
-        ShapeKind::Document => "json".into(),
-    }
 }
 
 fn stats(format: Format) -> Result<u8, Failure> {
