@@ -116,6 +116,7 @@ mod tests {
                 Some("call_timeout"),
                 "kind `timeout`",
             ),
+            Row("`approve`s of one playbook", engine::APPROVALS.to_string(), None, "the program is refused"),
             Row("Attempts to send one call", engine::MAX_ATTEMPTS.to_string(), None, "the call's own error"),
             Row("Times that a reading is tried again", engine::READ_RETRIES.to_string(), None, "the call's own error"),
             Row(

@@ -35,6 +35,26 @@ playbook stop_marked(limit: int(1..=20) = 20) {
 }
 "#;
 
+/// What it stops is what it starts, and that is known once it has stopped it.
+const LATER: &str = r#"/// Stop what is marked, and start it again.
+@risk(high)
+@approval(by: "manager")
+playbook stop_and_start(limit: int(1..=20) = 20) {
+    let machines = aws.ec2.describe_instances().reservations.flat_map(.instances)
+        .filter(m => m.state.name == "running" and m.tags["env"] == "dev")
+
+    step stop "Stop the machines" for m in machines max limit {
+        aws.ec2.stop_instances(instance_ids: [m.instance_id])
+    }
+    let ours = stop.items.map(.instance_id)
+    let stopped = aws.ec2.describe_instances().reservations.flat_map(.instances).filter(m => m.instance_id in ours)
+    approve "Start {stopped.count()} again?" by "manager", within 1h
+    step start "Start the machines" for m in stopped max limit {
+        aws.ec2.start_instances(instance_ids: [m.instance_id])
+    }
+}
+"#;
+
 const SHARED: &str = "fn marked(tags: map<string>) -> bool = tags[\"env\"] != none\n";
 
 /// The practice cloud, as long as this lives.
@@ -134,6 +154,16 @@ impl Project<'_> {
         project.keep("approved");
         project.well(&["run", "plan.json", "--yes"]);
         project.keep("finished");
+        cloud.ask("POST", "reset");
+        project.again("planned");
+        project.write("later.esc", LATER);
+        project.well(&["plan", "later.esc", "-o", "plan.json"]);
+        project.well(&["approve", "plan.json", "--key", "mara", "--output", "first.json"]);
+        let waits = project.escher(&["run", "plan.json", "--yes"], &[]);
+        assert_eq!(waits.status.code(), Some(3), "{}", String::from_utf8_lossy(&waits.stderr));
+        project.keep("waiting");
+        project.well(&["approve", &project.run(), "--key", "mara"]);
+        project.keep("answered");
         cloud.ask("POST", "reset");
         project
     }
@@ -295,7 +325,7 @@ fn every_way_past_the_gate_is_refused() {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
     assert!(!cloud.touched(), "something was sent");
     println!("{} ways past the gate, each refused with exit 3 and an audit record", rows.len());
-    assert!(rows.len() >= 90, "{}", rows.len());
+    assert!(rows.len() >= 110, "{}", rows.len());
 
     // The same without anything of that.
     project.again("approved");
@@ -318,6 +348,23 @@ fn every_way_past_the_gate_is_refused() {
     project.well(&["approve", "two.json", "--key", "mara"]);
     project.well(&["approve", "two.json", "--key", "ben"]);
     project.well(&["run", "two.json", "--yes"]);
+    project.well(&["audit", "verify"]);
+
+    // A run that waits, in other processes: what is shown is what is signed, and it goes on.
+    project.again("waiting");
+    let run = project.run();
+    let text = |arguments: &[&str]| String::from_utf8(project.well(arguments).stdout).unwrap();
+    let shown: Value = serde_json::from_str(&text(&["runs", "show", &run, "--format", "json"])).unwrap();
+    assert_eq!(shown["status"], "waiting_for_approval");
+    let rest = &shown["waiting"];
+    let items = rest["steps"][0]["items"].as_array().unwrap().len();
+    assert_eq!(rest["part"]["question"], format!("Start {items} again?"));
+    assert_eq!(rest["calls"].as_array().unwrap().len(), items);
+    assert!(text(&["runs", "list"]).contains("waiting_for_approval"));
+    let signed = text(&["approve", &run, "--key", "ben"]);
+    assert!(signed.contains(&format!("The rest of run {run}")) && signed.contains(rest["digest"].as_str().unwrap()));
+    let told: Value = serde_json::from_str(&text(&["resume", &run, "--format", "json"])).unwrap();
+    assert_eq!((told["status"].as_str(), told["totals"]["done"].as_u64()), (Some("done"), Some(2 * items as u64)));
     project.well(&["audit", "verify"]);
 }
 

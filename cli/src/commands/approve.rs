@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::args::{Common, Format};
 use crate::failure::Failure;
 use crate::project::Project;
-use crate::{output, platform};
+use crate::{output, platform, render};
 
 /// What `escher approve` was asked for.
 pub(crate) struct Wanted<'a> {
@@ -32,6 +32,11 @@ pub(crate) fn approve(common: &Common, what: &str, wanted: &Wanted<'_>, format: 
     let project = Project::find(Some(Path::new(what)), common)?;
     let engine = project.engine()?;
     let planned = find(&engine, what)?;
+    // What a run that has begun waits for is its rest.
+    let planned = engine.waiting(&planned.run)?.unwrap_or(planned);
+    if planned.plan.part.is_some() && format == Format::Human {
+        render::plan::print(&planned);
+    }
     let gate = project.gate(&engine, false)?;
     let (digest, principal, key) = match (wanted.key, wanted.statement, wanted.signature) {
         (_, Some(statement), Some(signature)) => {
@@ -68,13 +73,17 @@ pub(crate) fn approve(common: &Common, what: &str, wanted: &Wanted<'_>, format: 
     }
     let who = principal.unwrap_or_else(|| "the signer".into());
     let did = if wanted.revoke { "took back the approvals of" } else { "approved" };
-    output::note(&format!("{who} {did} {} of run {}", planned.plan.playbook, planned.run));
+    let rest = if planned.plan.part.is_some() { "the rest of " } else { "" };
+    output::note(&format!("{who} {did} {rest}{} of run {}", planned.plan.playbook, planned.run));
     output::note(&format!("  plan {}", planned.digest));
     if let Some(key) = key {
         output::note(&format!("  key  {key}"));
     }
     if !wanted.revoke {
-        output::note(&format!("Run it: escher run {what}"));
+        match planned.plan.part {
+            None => output::note(&format!("Run it: escher run {what}")),
+            Some(_) => output::note(&format!("Go on with it: escher resume {}", planned.run)),
+        }
     }
     Ok(0)
 }

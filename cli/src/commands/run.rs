@@ -91,7 +91,7 @@ fn unchanged(engine: &Engine, path: &Path, planned: &Planned) -> Result<(), Fail
 
 /// The plan that may run: this one, where nobody need approve it; one with the same digest that was approved.
 fn permitted(engine: &Engine, planned: Planned, yes: bool) -> Result<Planned, Failure> {
-    if planned.plan.approval.is_none() || planned.plan.blast_radius() == 0 {
+    if planned.plan.approval.is_none() || planned.plan.covered() == 0 {
         let changes = planned.plan.blast_radius() > 0;
         if changes && !yes && !output::ask("Run this plan?") {
             engine.refuse(Some(&planned.run), &planned.principal, "nobody said yes")?;

@@ -8,7 +8,7 @@ mod text;
 use std::collections::BTreeMap;
 
 use escher_catalog::Risk;
-use escher_ir::program::{Expr, Node, NodeKind, Program, TextPart};
+use escher_ir::program::{Approval, Expr, Node, NodeKind, Program, TextPart};
 use escher_ir::{Value, json};
 
 use crate::render::risk_word;
@@ -80,6 +80,11 @@ fn shown(node: &Node) -> Shown {
         NodeKind::Let { .. } => ("let", Vec::new(), None),
         NodeKind::Require { otherwise, .. } => ("require", otherwise.iter().map(plain).collect(), None),
         NodeKind::Confirm { question } => ("confirm", vec![plain(question)], None),
+        NodeKind::Approve(approve) => {
+            let Approval { by, of, .. } = &approve.approval;
+            let who = if *of > 1 { format!("by {of} of `{by}`") } else { format!("by a `{by}`") };
+            ("approve", vec![plain(&approve.question), who], None)
+        }
         NodeKind::Step(step) => {
             let mut words: Vec<String> = step.title.iter().map(plain).collect();
             if step.each.is_some() {

@@ -1,9 +1,11 @@
-//! A plan for people: what would be done to what.
+//! A plan for people: what would be done to what, and what will be asked for on the way.
 
 use std::collections::BTreeMap;
 
 use escher_engine::Planned;
-use escher_ir::plan::{PlannedStep, Rollback};
+use escher_ir::plan::{PlannedApproval, PlannedStep, Rollback};
+use escher_ir::program::Approval;
+use jiff::SignedDuration;
 
 use super::risk_word;
 use crate::output;
@@ -15,12 +17,26 @@ const WIDTH: usize = 100;
 pub(crate) fn print(planned: &Planned) {
     let plan = &planned.plan;
     let approval = match &plan.approval {
-        Some(a) if a.of > 1 => format!("needs the approval of {} of role `{}`", a.of, a.by),
-        Some(a) => format!("needs the approval of a `{}`", a.by),
-        None => "needs no approval".to_string(),
+        Some(approval) => needs(approval),
+        None if plan.asks.is_empty() => "needs no approval".to_string(),
+        None => "begins without an approval".to_string(),
     };
-    output::line(&format!("Plan {} of {}", output::bold(&planned.run), output::bold(&plan.playbook)));
-    output::line(&format!("  risk {}, {approval}, touches {}", risk_word(plan.risk), things(plan.blast_radius())));
+    match &plan.part {
+        None => output::line(&format!("Plan {} of {}", output::bold(&planned.run), output::bold(&plan.playbook))),
+        Some(part) => {
+            let run = output::bold(&planned.run);
+            output::line(&format!("The rest of run {run} of {}: {}", output::bold(&plan.playbook), part.question));
+            if let Some(shown) = &part.shown {
+                super::run::print_value(shown);
+            }
+        }
+    }
+    // What a later approval covers is counted there.
+    let touched = if plan.part.is_some() { plan.covered() } else { plan.blast_radius() };
+    output::line(&format!("  risk {}, {approval}, touches {}", risk_word(plan.risk), things(touched)));
+    if let Some(until) = planned.until() {
+        output::line(&format!("  asked until {until:.0}; then it is planned anew"));
+    }
     for target in &plan.targets {
         let endpoint = target.endpoint.as_ref().map(|e| format!(" at {e}")).unwrap_or_default();
         output::line(&format!("  in {} account {} {}{endpoint}", target.cloud, target.account, target.region));
@@ -28,9 +44,17 @@ pub(crate) fn print(planned: &Planned) {
     if plan.steps.len() > 1 {
         output::line(&format!("  {}", coverage(&plan.steps)));
     }
+    let mut asks = plan.asks.iter();
+    let mut below = plan.part.as_ref().map(|part| &part.node);
     for step in &plan.steps {
+        while step.below.as_ref() != below {
+            let Some(ask) = asks.next() else { break };
+            below = Some(&ask.node);
+            print_ask(ask);
+        }
         print_step(step);
     }
+    asks.for_each(print_ask);
     output::line(&format!("  {}", planned.digest));
 }
 
@@ -43,6 +67,19 @@ fn coverage(steps: &[PlannedStep]) -> String {
         (n, _) if n == all => format!("none of the {all} steps can be undone"),
         (n, _) => format!("{} of {all} steps can be undone, not {}", all - n, kept.join(", ")),
     }
+}
+
+fn needs(approval: &Approval) -> String {
+    match approval.of {
+        1 => format!("needs the approval of a `{}`", approval.by),
+        of => format!("needs the approval of {of} of role `{}`", approval.by),
+    }
+}
+
+fn print_ask(ask: &PlannedApproval) {
+    let hours = SignedDuration::from_secs(i64::try_from(ask.approval.valid_seconds).unwrap_or(i64::MAX));
+    let (needs, within) = (needs(&ask.approval), escher_ir::units::duration_text(hours));
+    output::line(&format!("  then it stops, and what follows {needs} within {within}: \"{}\"", ask.question));
 }
 
 fn things(n: u64) -> String {

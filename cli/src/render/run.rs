@@ -43,6 +43,9 @@ pub(crate) fn print(report: &RunReport) {
     let cancelled = report.standing == Standing::Status(RunStatus::Cancelled);
     let message = report.message.as_ref().filter(|_| !cancelled).map(|m| format!(": {m}")).unwrap_or_default();
     output::line(&format!("{} of {} {}{message}", output::bold(&what), report.playbook, ended(report.standing)));
+    if let Some(rest) = &report.waiting {
+        super::plan::print(rest);
+    }
 }
 
 fn ended(standing: Standing) -> &'static str {
@@ -50,6 +53,7 @@ fn ended(standing: Standing) -> &'static str {
         Standing::Interrupted => "was interrupted",
         Standing::Status(RunStatus::Planned) => "has not begun",
         Standing::Status(RunStatus::Running) => "is running",
+        Standing::Status(RunStatus::WaitingForApproval) => "waits for the approval of the rest",
         Standing::Status(RunStatus::Done) => "is done",
         Standing::Status(RunStatus::DoneWithFailures) => "is done, with failures within its tolerance",
         Standing::Status(RunStatus::Failed) => "failed",
@@ -63,6 +67,10 @@ pub(crate) fn next(report: &RunReport) {
     match report.standing {
         Standing::Interrupted | Standing::Status(RunStatus::Cancelled) => {
             output::note(&format!("Go on with it: escher resume {run}"));
+        }
+        Standing::Status(RunStatus::WaitingForApproval) => {
+            output::note(&format!("Approve it: escher approve {run} --key KEY"));
+            output::note(&format!("Go on then: escher resume {run}"));
         }
         Standing::Status(RunStatus::Done | RunStatus::DoneWithFailures | RunStatus::Failed)
             if report.undo_of.is_none() && report.items.iter().any(|i| i.outcome == Outcome::Done) =>
@@ -81,7 +89,8 @@ fn print_part(part: &ReportPart) {
     output::line("");
 }
 
-fn print_value(value: &Value) {
+/// Prints a value of a report, or of what approvers are shown.
+pub(crate) fn print_value(value: &Value) {
     match value {
         Value::List(parts) => parts.iter().for_each(print_value),
         Value::Record(record) => match (record.get("columns"), record.get("rows")) {

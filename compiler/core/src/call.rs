@@ -101,7 +101,7 @@ impl Checker<'_> {
 
     fn step_of(&mut self, step: &str, value: Type, arguments: &[ast::Argument], span: Span) -> Typed {
         self.uses.insert(step.to_string());
-        self.staged = true;
+        self.staged |= !self.asked.knows(step);
         let [argument] = arguments else {
             return self.error("E0307", span, "`of` takes one item");
         };

@@ -8,6 +8,7 @@ use escher_ir::program::{Expr, OperationUse};
 use escher_ir::{Digest, Type, Value};
 use escher_syntax::{Diagnostic, Span, ast};
 
+use crate::asked::Asked;
 use crate::bounds::Length;
 use crate::module::{Exports, Lowered, Used};
 use crate::project::Usage;
@@ -152,6 +153,8 @@ pub(crate) struct Checker<'w> {
     pub(crate) acted: bool,
     pub(crate) staged: bool,
     pub(crate) staged_names: BTreeSet<String>,
+    /// The `approve`s above.
+    pub(crate) asked: Asked,
     /// Nodes whose value does the one, and the other.
     pub(crate) lenient_nodes: BTreeMap<String, Span>,
     pub(crate) cut_nodes: BTreeMap<String, Span>,
@@ -210,6 +213,7 @@ impl<'w> Checker<'w> {
             acted: false,
             staged: false,
             staged_names: BTreeSet::new(),
+            asked: Asked::default(),
             lenient_nodes: BTreeMap::new(),
             cut_nodes: BTreeMap::new(),
             place: Place::Pure,

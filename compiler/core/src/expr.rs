@@ -442,7 +442,7 @@ impl Checker<'_> {
                 return Typed::error();
             }
         };
-        self.staged |= part != StepPart::Items || self.staged_names.contains(step);
+        self.staged |= !self.asked.knows(step) && (part != StepPart::Items || self.staged_names.contains(step));
         let ty = match part {
             StepPart::Outcomes => {
                 let field = |ty| Field { ty, required: true, absent: false };

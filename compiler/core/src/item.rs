@@ -89,7 +89,7 @@ pub(crate) fn check_file(world: &dyn World, node: &Node, module: usize, modules:
 fn calls(expr: &Expr) -> bool {
     let mut block = Block { nodes: Vec::new(), value: Some(Box::new(expr.clone())) };
     let mut found = false;
-    crate::project::visit::block(&mut block, &mut |e| {
+    escher_ir::visit::block(&mut block, &mut |e| {
         found |= matches!(e, Expr::Call(_) | Expr::Function { .. } | Expr::Builtin(..) | Expr::StepResult { .. });
     });
     found

@@ -4,6 +4,7 @@
 //! what could be made of the text, and a list of diagnostics. What the language has and this version does not do yet is
 //! a diagnostic (`E0199`), never silence.
 
+mod asked;
 mod bounds;
 mod call;
 mod catch;

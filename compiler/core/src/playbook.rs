@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use escher_catalog::Risk;
+use escher_ir::Type;
 use escher_ir::program::{Approval, Block, Builtin, Expr, NodeKind, Param, Playbook, Program};
 use escher_ir::types::RecordType;
-use escher_ir::{Type, Value};
 use escher_syntax::ast;
 use escher_syntax::{Diagnostic, Span};
 
@@ -23,7 +23,7 @@ const ATTRIBUTES: &[&str] = &["risk", "approval", "owner", "version", "freeze_ex
 const LEVELS: &[&str] = &["read", "low", "medium", "high", "critical"];
 
 /// How long an approval holds where the playbook does not say.
-const DEFAULT_VALID_SECONDS: u64 = 24 * 3600;
+pub(crate) const DEFAULT_VALID_SECONDS: u64 = 24 * 3600;
 
 /// What an attribute says, and where.
 type Declared<T> = Option<(T, Span)>;
@@ -38,6 +38,7 @@ impl Checker<'_> {
         self.lenient_nodes.clear();
         self.staged_names.clear();
         self.acted = false;
+        self.asked = Default::default();
         self.cut_nodes.clear();
         self.waiters.clear();
         let (declared, approval) = self.attributes(item);
@@ -61,12 +62,15 @@ impl Checker<'_> {
         if !unreadable {
             self.check_risk(callable, declared, inferred, &witnesses);
         }
-        self.check_approval(
-            callable,
-            approval.as_ref(),
-            inferred.max(declared.map_or(Risk::Read, |d| d.0)),
-            &witnesses,
-        );
+        if self.asked.is_empty() {
+            let level = inferred.max(declared.map_or(Risk::Read, |d| d.0));
+            self.check_approval(callable, approval.as_ref(), level, witnesses.first());
+        } else {
+            // What stands below an `approve` is covered by that one.
+            let first = self.asked.first_below(0, &witnesses);
+            self.check_approval(callable, approval.as_ref(), first.map_or(Risk::Read, |w| w.raised), first);
+        }
+        self.check_asked(&witnesses);
         let mut bounds: HashMap<&str, u64> = HashMap::new();
         for witness in &witnesses {
             let most = bounds.entry(&witness.step).or_default();
@@ -189,35 +193,10 @@ impl Checker<'_> {
             match argument.name.as_ref().map(|n| n.text.as_str()) {
                 Some("by") => {
                     named = true;
-                    if let ast::ExprKind::Name(word) = &argument.value.kind {
-                        self.say(
-                            Diagnostic::error("E0503", argument.value.span, "a role is text")
-                                .help(format!("write `by: \"{word}\"`"))
-                                .fix("put it in quotes", argument.value.span, format!("\"{word}\"")),
-                        );
-                        approval.by = word.clone();
-                        continue;
-                    }
-                    let typed = self.expr_of(&argument.value, &Type::STRING, "`by`");
-                    match typed.constant() {
-                        Some(Value::String(role)) => approval.by = role.to_string(),
-                        _ => {
-                            self.error("E0503", argument.value.span, "a role is a plain text");
-                        }
-                    }
+                    self.role(&argument.value, &mut approval);
                 }
-                Some("of") => {
-                    let typed = self.expr_of(&argument.value, &Type::Int { min: Some(1), max: Some(20) }, "`of`");
-                    if let Some(Value::Int(n)) = typed.constant() {
-                        approval.of = u32::try_from(*n).unwrap_or(1);
-                    }
-                }
-                Some("valid" | "within") => {
-                    let typed = self.expr_of(&argument.value, &Type::Duration, "`valid`");
-                    if let Some(Value::Duration(d)) = typed.constant() {
-                        approval.valid_seconds = u64::try_from(d.as_secs()).unwrap_or(0);
-                    }
-                }
+                Some("of") => self.quorum(&argument.value, &mut approval),
+                Some("valid" | "within") => self.validity(&argument.value, "`valid`", &mut approval),
                 _ => self.say(
                     Diagnostic::error("E0503", argument.value.span, "`@approval` has no such argument")
                         .help("write `@approval(by: \"manager\", of: 2, valid: 24h)`"),
@@ -298,7 +277,7 @@ impl Checker<'_> {
         callable: &ast::Callable,
         approval: Option<&(Approval, Span)>,
         risk_level: Risk,
-        witnesses: &[Witness],
+        witness: Option<&Witness>,
     ) {
         if risk_level < Risk::High {
             return;
@@ -314,7 +293,7 @@ impl Checker<'_> {
                     callable.name.span,
                     format!("a playbook of risk `{word}` must say who approves it"),
                 );
-                if let Some(witness) = witnesses.first() {
+                if let Some(witness) = witness {
                     diagnostic = diagnostic.label(witness.span, witness_text(witness));
                 }
                 self.say(diagnostic.help(format!("write `{write}` above it")));

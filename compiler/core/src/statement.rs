@@ -198,7 +198,9 @@ impl Checker<'_> {
                     self.check_branches(branches, &order.nodes);
                     order.join(first);
                 }
-                StmtKind::Confirm(_) | StmtKind::Report { .. } | StmtKind::Return(_) if order.is_forked() => {
+                StmtKind::Confirm(_) | StmtKind::Approve { .. } | StmtKind::Report { .. } | StmtKind::Return(_)
+                    if order.is_forked() =>
+                {
                     self.say(
                         Diagnostic::error("E0411", statement.span, "this is no branch of `parallel`")
                             .help("steps, waits and readings run side by side; write this below the `parallel`"),
@@ -245,8 +247,11 @@ impl Checker<'_> {
                     let id = order.id("do");
                     order.reading(id, doc, &uses, NodeKind::Do { value: typed.expr });
                 }
-                StmtKind::Approve { .. } => {
-                    self.say(not_yet(statement.span, "`approve` in mid-run", "use `@approval(…)` above the playbook"));
+                StmtKind::Approve { title, clauses } => {
+                    let approve = self.approve(title, clauses, statement.span);
+                    acted = false;
+                    let id = order.id("approve");
+                    order.waiting(id, doc, &BTreeSet::new(), NodeKind::Approve(Box::new(approve)));
                 }
                 StmtKind::Notify { .. } => {
                     self.say(not_yet(statement.span, "`notify`", "use `report`"));

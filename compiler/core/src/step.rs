@@ -109,11 +109,12 @@ impl Checker<'_> {
                 )
                 .label(step.name.span, format!("this step is of risk `{}`", risk::word(risk)))
                 .help(
-                    "an approver must see it: read the list above the first step, go over `STEP.items`, or make this a \
-                         playbook of its own",
+                    "an approver must see it: put `approve \"…\" by \"manager\"` above this step, read the list above the first \
+                         step, or go over `STEP.items`",
                 ),
             );
         }
+        self.asked.covers(&step.name.text);
         let after = self.after(step);
         let temporary = step.clauses.iter().find(|c| c.word.text == "temporary");
         if let (Some(clause), None) = (temporary, &step.undo) {

@@ -22,8 +22,8 @@ pub struct AuditSegment {
 
 impl Stored for AuditSegment {
     const FORMAT: &'static str = "escher.audit";
-    // 2: `Rooted`, `Trusted`, `Revoked`, `CancelRequested`.
-    const VERSION: u16 = 2;
+    // 2: `Rooted`, `Trusted`, `Revoked`, `CancelRequested`. 3: `Paused`, `PartStarted`.
+    const VERSION: u16 = 3;
 
     fn upgrade(_: u16, body: Vec<u8>) -> Result<Vec<u8>, CodecError> {
         // Only events were added.
@@ -97,7 +97,7 @@ impl SegmentWriter {
         text(&mut body, "entries");
         head(&mut body, LIST, self.count);
         body.extend_from_slice(&self.entries);
-        Ok(finish::<AuditSegment>(body)?.1)
+        Ok(finish::<AuditSegment>(body, &[])?.1)
     }
 }
 
@@ -201,6 +201,32 @@ pub enum AuditEvent {
         /// The run that this one takes back.
         undo_of: Option<String>,
     },
+    /// A run waits: the rest of it was planned, and is to be approved.
+    Paused {
+        /// The run.
+        run: String,
+        /// Node of the playbook.
+        node: String,
+        /// Digest of the plan of the rest.
+        plan: Digest,
+    },
+    /// The rest of a run was approved, and goes on.
+    PartStarted {
+        /// The run.
+        run: String,
+        /// Node of the playbook.
+        node: String,
+        /// Digest of the plan of the rest.
+        plan: Digest,
+        /// Who took the run up.
+        principal: String,
+        /// Approvals that it goes on with.
+        approvals: Vec<Digest>,
+        /// Approved by the one person that the project is set up for.
+        solo: bool,
+        /// Approved by a throw-away key, against practice clouds.
+        sandbox: bool,
+    },
     /// A run was taken up again.
     Resumed {
         /// The run.
@@ -280,6 +306,8 @@ impl AuditEvent {
             | AuditEvent::Revoked { run, .. }
             | AuditEvent::CancelRequested { run, .. }
             | AuditEvent::Started { run, .. }
+            | AuditEvent::Paused { run, .. }
+            | AuditEvent::PartStarted { run, .. }
             | AuditEvent::Resumed { run, .. }
             | AuditEvent::Intent { run, .. }
             | AuditEvent::Answer { run, .. }

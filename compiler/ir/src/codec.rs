@@ -21,6 +21,13 @@ pub trait Stored: Serialize + DeserializeOwned {
     const FORMAT: &'static str;
     /// The version this build writes; it reads this and all below.
     const VERSION: u16;
+    /// Features that this build knows, beyond what the version says.
+    const FEATURES: &'static [&'static str] = &[];
+
+    /// Features without which this value can't be understood.
+    fn requires(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 
     /// Rewrites the CBOR of an older version as the next one. Pure; one step at a time.
     fn upgrade(from: u16, body: Vec<u8>) -> Result<Vec<u8>, CodecError> {
@@ -179,6 +186,7 @@ pub struct Body<T> {
     pub digest: Digest,
     /// Its canonical bytes.
     pub bytes: Vec<u8>,
+    requires: Vec<&'static str>,
     of: std::marker::PhantomData<fn() -> T>,
 }
 
@@ -186,7 +194,8 @@ impl<T: Stored> Body<T> {
     /// The canonical bytes of a value, with their digest.
     pub fn of(value: &T) -> Result<Body<T>, CodecError> {
         let bytes = canonical(value)?;
-        Ok(Body { digest: Digest::of(&domain::<T>(T::VERSION), &bytes), bytes, of: std::marker::PhantomData })
+        let digest = Digest::of(&domain::<T>(T::VERSION), &bytes);
+        Ok(Body { digest, bytes, requires: value.requires(), of: std::marker::PhantomData })
     }
 
     /// The bytes in their envelope.
@@ -194,7 +203,7 @@ impl<T: Stored> Body<T> {
         let mut out = Vec::with_capacity(self.bytes.len() + 256);
         open(&mut out);
         out.extend_from_slice(&self.bytes);
-        close::<T>(out, self.digest)
+        close::<T>(out, self.digest, &self.requires)
     }
 }
 
@@ -224,7 +233,7 @@ fn checked<T: Stored>(body: &[u8]) -> Result<T, CodecError> {
 pub fn encode<T: Stored>(value: &T) -> Result<(Digest, Vec<u8>), CodecError> {
     let mut out = Vec::new();
     open(&mut out);
-    finish::<T>(append::<T, T>(out, value)?)
+    finish::<T>(append::<T, T>(out, value)?, &value.requires())
 }
 
 /// What stands before a body at most: the head of the envelope, the name of the member, the head of the bytes.
@@ -236,13 +245,13 @@ pub(crate) fn open(out: &mut Vec<u8>) {
 }
 
 /// Puts the body that stands behind that room into its envelope, and gives its digest.
-pub(crate) fn finish<T: Stored>(out: Vec<u8>) -> Result<(Digest, Vec<u8>), CodecError> {
+pub(crate) fn finish<T: Stored>(out: Vec<u8>, requires: &[&str]) -> Result<(Digest, Vec<u8>), CodecError> {
     let digest = Digest::of(&domain::<T>(T::VERSION), out.get(FRONT..).unwrap_or_default());
-    Ok((digest, close::<T>(out, digest)))
+    Ok((digest, close::<T>(out, digest, requires)))
 }
 
 /// The bytes of an [`Envelope`], made around a body where it lies.
-fn close<T: Stored>(mut out: Vec<u8>, digest: Digest) -> Vec<u8> {
+fn close<T: Stored>(mut out: Vec<u8>, digest: Digest, requires: &[&str]) -> Vec<u8> {
     let mut front = Vec::with_capacity(FRONT);
     head(&mut front, MAP, 6);
     text(&mut front, "body");
@@ -262,7 +271,8 @@ fn close<T: Stored>(mut out: Vec<u8>, digest: Digest) -> Vec<u8> {
     text(&mut out, "producer");
     text(&mut out, concat!("escher ", env!("CARGO_PKG_VERSION")));
     text(&mut out, "requires");
-    head(&mut out, LIST, 0);
+    head(&mut out, LIST, requires.len() as u64);
+    requires.iter().for_each(|feature| text(&mut out, feature));
     out
 }
 
@@ -277,7 +287,7 @@ pub fn decode<T: Stored>(bytes: &[u8]) -> Result<(Digest, T), CodecError> {
     if envelope.version > T::VERSION {
         return Err(CodecError::TooNew { format: T::FORMAT, version: envelope.version, known: T::VERSION });
     }
-    if let Some(feature) = envelope.requires.into_iter().next() {
+    if let Some(feature) = envelope.requires.into_iter().find(|feature| !T::FEATURES.contains(&&**feature)) {
         return Err(CodecError::Requires { format: T::FORMAT, feature });
     }
     let found = Digest::of(&domain::<T>(envelope.version), envelope.body);

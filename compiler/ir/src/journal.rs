@@ -39,7 +39,7 @@ pub struct SmallObject {
 
 impl Stored for Segment {
     const FORMAT: &'static str = "escher.journal";
-    // 2: `Revoked`; 3: `objects`.
+    // 2: `Revoked`. 3: `objects`, `Paused`, `PartStarted`.
     const VERSION: u16 = 3;
 
     fn upgrade(_: u16, body: Vec<u8>) -> Result<Vec<u8>, CodecError> {
@@ -90,7 +90,7 @@ impl SegmentWriter {
             text(&mut body, "objects");
             body = append::<Segment, _>(body, &self.objects)?;
         }
-        Ok(finish::<Segment>(body)?.1)
+        Ok(finish::<Segment>(body, &[])?.1)
     }
 }
 
@@ -130,6 +130,8 @@ pub enum RunStatus {
     Planned,
     /// Begun, not ended.
     Running,
+    /// Waits until the rest of it is approved.
+    WaitingForApproval,
     /// All items done, unchanged or skipped.
     Done,
     /// Ended within its tolerance, with failed items.
@@ -190,6 +192,30 @@ pub enum Event {
     Resumed {
         /// Fencing number of the lease.
         fence: u64,
+    },
+    /// The run stands at an `approve`: the rest was planned, and waits for its approval.
+    Paused {
+        /// Node of the playbook.
+        node: String,
+        /// The plan of the rest.
+        plan: Digest,
+        /// When its first reading began.
+        began: Timestamp,
+    },
+    /// The rest was approved, and goes on.
+    PartStarted {
+        /// Node of the playbook.
+        node: String,
+        /// The plan of the rest.
+        plan: Digest,
+        /// Approvals that it goes on with.
+        approvals: Vec<Digest>,
+        /// Who took the run up.
+        principal: String,
+        /// Approved by the one person that the project is set up for.
+        solo: bool,
+        /// Approved by a throw-away key, against practice clouds.
+        sandbox: bool,
     },
     /// Something that is not a function of the program was fixed: a clock, a reading.
     Fixed {

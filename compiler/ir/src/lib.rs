@@ -19,6 +19,7 @@ pub mod trust;
 pub mod types;
 pub mod units;
 pub mod value;
+pub mod visit;
 
 pub use codec::{CodecError, Envelope, Stored};
 pub use digest::Digest;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::Stored;
 use crate::digest::Digest;
-use crate::program::Approval;
+use crate::program::{Approval, PARTS};
 use crate::value::{Target, Value};
 
 /// A plan.
@@ -20,13 +20,14 @@ pub struct Plan {
     pub program: Digest,
     /// Name of the playbook.
     pub playbook: String,
-    /// Its risk.
+    /// Its risk; of a later part, the risk of the steps that its approval covers.
     pub risk: Risk,
     /// Who must approve.
     pub approval: Option<Approval>,
     /// Parameters, defaults filled in.
     pub parameters: BTreeMap<String, Value>,
-    /// Resolved targets with their roles; items refer to them by index. Sorted, each once.
+    /// Resolved targets with their roles; items refer to them by index. Each once; sorted, those that a later part
+    /// adds behind those that were there before.
     pub targets: Vec<Target>,
     /// Digest of the catalogue record of each operation used.
     pub operations: BTreeMap<String, Digest>,
@@ -37,18 +38,71 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// Version of the policy that judged it.
     pub policy: String,
+    /// Where the run will wait for an approval of what follows, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<PlannedApproval>,
+    /// What it is the rest of; none for the plan that a run begins with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
 }
 
 impl Stored for Plan {
     const FORMAT: &'static str = "escher.plan";
     const VERSION: u16 = 1;
+    const FEATURES: &'static [&'static str] = &[PARTS];
+
+    fn requires(&self) -> Vec<&'static str> {
+        (self.part.is_some() || !self.asks.is_empty()).then_some(PARTS).into_iter().collect()
+    }
+}
+
+/// An `approve` at which a run will wait.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedApproval {
+    /// Id of the node.
+    pub node: String,
+    /// What will be asked, as far as that is known.
+    pub question: String,
+    /// Who must approve, and for how long the question stands.
+    pub approval: Approval,
+}
+
+/// What makes a plan the rest of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// From 1, over all that was ever planned for the run.
+    pub number: u32,
+    /// Id of the `approve` at which the run waits.
+    pub node: String,
+    /// What is asked.
+    pub question: String,
+    /// What approvers are shown besides.
+    pub shown: Option<Value>,
+    /// Digest of the plan that the run has followed so far.
+    pub before: Digest,
 }
 
 impl Plan {
     /// Number of items that all steps together would change.
     pub fn blast_radius(&self) -> u64 {
-        self.steps.iter().fold(0, |sum, s| sum.saturating_add(s.up_to.unwrap_or(s.items.len() as u64)))
+        sum(self.steps.iter())
     }
+
+    /// The same for the steps that the approval of this plan covers: those that no later `approve` stands above.
+    pub fn covered(&self) -> u64 {
+        sum(self.steps.iter().filter(|step| self.covers(step)))
+    }
+
+    /// Whether the approval of this plan is one of this step.
+    pub fn covers(&self, step: &PlannedStep) -> bool {
+        step.below.as_ref() == self.part.as_ref().map(|part| &part.node)
+    }
+}
+
+fn sum<'a>(steps: impl Iterator<Item = &'a PlannedStep>) -> u64 {
+    steps.fold(0, |sum, s| sum.saturating_add(s.up_to.unwrap_or(s.items.len() as u64)))
 }
 
 /// A step of a plan.
@@ -69,6 +123,9 @@ pub struct PlannedStep {
     pub skipped_absent: Vec<ItemId>,
     /// Whether and how it can be taken back.
     pub rollback: Rollback,
+    /// The last `approve` above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<String>,
 }
 
 /// Whether a step can be taken back.

@@ -33,7 +33,16 @@ pub struct Program {
 impl Stored for Program {
     const FORMAT: &'static str = "escher.ir";
     const VERSION: u16 = 1;
+    const FEATURES: &'static [&'static str] = &[PARTS];
+
+    fn requires(&self) -> Vec<&'static str> {
+        let asks = |node: &Node| matches!(node.kind, NodeKind::Approve(_));
+        self.playbook.body.nodes.iter().any(asks).then_some(PARTS).into_iter().collect()
+    }
 }
+
+/// The feature of programs and plans that are approved in parts: a reader must know it.
+pub(crate) const PARTS: &str = "parts";
 
 /// What the program relies on of an operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -156,6 +165,8 @@ pub enum NodeKind {
         /// The question.
         question: Expr,
     },
+    /// `approve "…" by "manager"`: the run waits until the rest of it is approved.
+    Approve(Box<Approve>),
     /// A step.
     Step(Box<Step>),
     /// `wait op(…) timeout 10m` or `wait until c`.
@@ -182,6 +193,18 @@ pub enum NodeKind {
         /// The value.
         value: Expr,
     },
+}
+
+/// `approve "…" by "manager", of 2, within 24h, show table(…)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approve {
+    /// What is asked.
+    pub question: Expr,
+    /// Who must approve, and for how long the question stands.
+    pub approval: Approval,
+    /// What approvers are shown beside the plan of the rest, and sign with it.
+    pub show: Option<Expr>,
 }
 
 /// A wait.

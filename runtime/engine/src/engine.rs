@@ -9,7 +9,7 @@ use std::time::Duration;
 use escher_catalog::Catalog;
 use escher_ir::audit::AuditEntry;
 use escher_ir::program::Program;
-use escher_ir::statement::{Signed, Statement, StatementKind};
+use escher_ir::statement::{Signed, Statement};
 use escher_ir::trust::TrustStatement;
 use escher_ir::{Digest, Value};
 use escher_provider::{Change, Read};
@@ -107,6 +107,11 @@ impl Engine {
         crate::plan::load(self, run)
     }
 
+    /// The rest of a run that waits for its approval; none where a run does not wait.
+    pub fn waiting(&self, run: &str) -> Result<Option<Planned>, EngineError> {
+        crate::plan::waiting(self, &crate::plan::state_of(self, run)?)
+    }
+
     /// The plan that a plan file shows, where the file says exactly what is stored.
     ///
     /// Errors: [`EngineError::Refused`] naming the first field that differs.
@@ -114,17 +119,17 @@ impl Engine {
         crate::plan::verify_file(self, file)
     }
 
-    /// The statement that an approver signs, for signing elsewhere (`ssh-keygen -Y sign -n escher-approval`).
+    /// The statement that an approver signs, of a plan or of the rest of a run that waits, for signing elsewhere (`ssh-keygen -Y sign -n escher-approval`).
     pub fn statement_for(&self, run: &str, options: &ApproveOptions) -> Result<Statement, EngineError> {
-        crate::approve::statement_for(self, run, StatementKind::Plan, options)
+        crate::approve::statement_for(self, run, false, options)
     }
 
     /// The statement that takes the approvals of a run back, for signing elsewhere.
     pub fn revocation_for(&self, run: &str, options: &ApproveOptions) -> Result<Statement, EngineError> {
-        crate::approve::statement_for(self, run, StatementKind::Revocation, options)
+        crate::approve::statement_for(self, run, true, options)
     }
 
-    /// Signs and records an approval; the digest is that of the signed statement.
+    /// Signs and records an approval, of the plan or of the rest of a run that waits; the digest is that of the signed statement.
     ///
     /// Errors: [`EngineError::Refused`] where the gate would not accept it; the refusal is audited.
     pub fn approve(
@@ -190,7 +195,9 @@ impl Engine {
     /// The signed statements that a run has: approvals that count, with their digests.
     pub fn signed(&self, run: &str) -> Result<Vec<(Digest, Signed)>, EngineError> {
         let state = crate::plan::state_of(self, run)?;
-        crate::approve::load_signed(self, &state)
+        let later = state.parts.iter().flat_map(|part| &part.approvals);
+        let all: Vec<_> = state.approvals.iter().chain(later).cloned().collect();
+        crate::approve::load_signed(self, &all)
     }
 
     /// Records an approval that was signed elsewhere: the exact bytes of the statement and the armoured signature.

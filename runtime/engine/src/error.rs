@@ -82,11 +82,13 @@ impl EngineError {
     }
 }
 
-/// The exit code for how a run ended: done 0, failed 1, done with failed items 4, cancelled 130.
+/// The exit code for how a run ended: done 0, failed 1, waiting for an approval 3, done with failed items 4, cancelled
+/// 130.
 pub fn exit_code(status: RunStatus) -> u8 {
     match status {
         RunStatus::Done | RunStatus::Planned | RunStatus::Running => 0,
         RunStatus::Failed => 1,
+        RunStatus::WaitingForApproval => 3,
         RunStatus::DoneWithFailures => 4,
         RunStatus::Cancelled => 130,
     }

@@ -17,7 +17,8 @@ pub fn judge(
     signed: &Signed,
     now: Timestamp,
 ) -> Result<String, Refused> {
-    accept(StatementKind::Plan, gate, planned, store, starter, signed, now).map(|accepted| accepted.statement.principal)
+    accept(StatementKind::Plan, gate, planned, store, &[starter], signed, now)
+        .map(|accepted| accepted.statement.principal)
 }
 
 /// Whether a key may sign for a principal.

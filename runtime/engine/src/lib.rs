@@ -19,6 +19,7 @@ mod journal;
 pub mod limits;
 mod operations;
 mod options;
+mod parts;
 mod plan;
 mod platform;
 mod progress;

@@ -12,6 +12,8 @@ pub const READS_AT_ONCE: usize = 16;
 pub const MAX_OBJECT: usize = 64 << 20;
 /// Bytes of an allowed-signers file, a statement or a signature.
 pub const MAX_SIGNATURE_FILE: usize = 1 << 20;
+/// `approve`s of one program.
+pub const APPROVALS: usize = 100;
 /// Attempts to send one call, whatever the playbook says.
 pub const MAX_ATTEMPTS: u32 = 100;
 /// Times that a reading is tried again where the trouble is transient, besides what the step says.

@@ -7,6 +7,8 @@ use escher_ir::plan::ItemId;
 use escher_ir::{Digest, Target, Value};
 use serde_json::{Value as Json, json};
 
+use crate::plan::{Planned, plan_json};
+
 /// What became of an item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ItemReport {
@@ -56,6 +58,7 @@ impl Standing {
             Standing::Interrupted => "interrupted",
             Standing::Status(RunStatus::Planned) => "planned",
             Standing::Status(RunStatus::Running) => "running",
+            Standing::Status(RunStatus::WaitingForApproval) => "waiting_for_approval",
             Standing::Status(RunStatus::Done) => "done",
             Standing::Status(RunStatus::DoneWithFailures) => "done_with_failures",
             Standing::Status(RunStatus::Failed) => "failed",
@@ -89,6 +92,8 @@ pub struct RunReport {
     pub value: Option<Value>,
     /// What to tell people, where it failed or was stopped.
     pub message: Option<String>,
+    /// The rest of the run, where it waits for the approval of that.
+    pub waiting: Option<Box<Planned>>,
 }
 
 /// All outcomes with their words, in the order in which people read them.
@@ -174,6 +179,7 @@ impl RunReport {
             "report": report,
             "value": self.value.as_ref().map(escher_ir::json::to_json),
             "message": self.message,
+            "waiting": self.waiting.as_ref().map(|rest| plan_json(rest)),
         })
     }
 }

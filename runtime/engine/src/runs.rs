@@ -19,6 +19,7 @@ fn standing(engine: &Engine, state: &RunState) -> Result<Standing, EngineError> 
         (None, None) => Standing::Status(RunStatus::Planned),
         (None, Some(_)) => match engine.store.holder(&journal::stream(&state.run), engine.clock.now())? {
             Some(_) => Standing::Status(RunStatus::Running),
+            None if state.waiting().is_some() => Standing::Status(RunStatus::WaitingForApproval),
             None => Standing::Interrupted,
         },
     })
@@ -79,10 +80,14 @@ pub(crate) fn report(engine: &Engine, run: &str) -> Result<RunReport, EngineErro
         }
         None => (None, None),
     };
+    let waiting = match standing {
+        Standing::Status(RunStatus::WaitingForApproval) => plan::waiting(engine, &state)?.map(Box::new),
+        _ => None,
+    };
     let end = End { standing, value, message, report: reports(engine, &state)? };
     let cancelled = standing == Standing::Status(RunStatus::Cancelled);
     let doubtful = cancelled.then(|| in_doubt(&state));
-    Ok(told(&planned, state.undo_of.clone(), rows, end, doubtful))
+    Ok(RunReport { waiting, ..told(&planned, state.undo_of.clone(), rows, end, doubtful) })
 }
 
 /// What the playbook reported so far.
@@ -149,5 +154,6 @@ pub(crate) fn told(
         report: end.report,
         value: end.value,
         message: end.message,
+        waiting: None,
     }
 }

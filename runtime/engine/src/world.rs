@@ -222,10 +222,12 @@ impl Host for Scene<'_, '_> {
             self.round.groups.push(group.clone());
             return Reply::Pending;
         }
-        self.round.timed = true;
+        self.round.timed |= self.world.run.is_none() || matches!(what, Fixed::Now);
         match (&self.world.run, what) {
             (None, _) if self.plan.is_some() => Reply::Value(Value::Hole(Arc::from(path.as_str()))),
-            (None, Fixed::Now) if self.mode == Mode::Later => Reply::Value(Value::Hole(Arc::from(path.as_str()))),
+            (_, Fixed::Now) if self.plan.is_some() || self.mode == Mode::Later => {
+                Reply::Value(Value::Hole(Arc::from(path.as_str())))
+            }
             (None, Fixed::RunId) => Reply::Value(Value::Hole(Arc::from("run.id"))),
             (None, _) => Reply::Value(Value::Instant(self.world.planned_at)),
             (Some((run, _)), Fixed::RunId) => Reply::Value(Value::text(run)),

@@ -216,3 +216,64 @@ async fn a_sleeper_sends_nothing() {
     assert!(matches!(error, EngineError::LeaseLost(_)), "{error}");
     assert!(fake.arrived().is_empty());
 }
+
+/// Around an `approve` as well: while the rest is planned, while it waits, and as it goes on. Nothing is asked twice.
+#[tokio::test]
+async fn a_run_in_parts_survives_every_crash() {
+    let mut crashes = 0;
+    for commits in 0.. {
+        let bench = Bench::new(staged());
+        let fake = Fake::with_instances(3);
+        let run = bench.plan(&fake).await.run;
+        bench.approve(&run);
+        let dying = Bench::engine_on(dying(&bench.state(), commits), &bench.clock);
+        let (mut survived, mut rest) = (true, None);
+        let at = format!("after {commits} commits");
+        let report = loop {
+            let shown = bench.engine.show(&run).unwrap();
+            let engine = if survived { &dying } else { &bench.engine };
+            let result = match shown.standing {
+                Standing::Status(RunStatus::Planned) => engine.run(&run, &fake, &bench.options()).await,
+                Standing::Status(RunStatus::WaitingForApproval) => {
+                    let waits = bench.engine.waiting(&run).unwrap().unwrap();
+                    assert_eq!(waits.plan.steps[0].items.len(), 3, "{at}");
+                    if bench.engine.approvals(&run).unwrap().is_empty() {
+                        assert!(rest.is_none(), "{at}: it is asked once");
+                        rest = Some(waits.digest);
+                        bench.approve_rest(&run);
+                    }
+                    assert_eq!(rest, Some(waits.digest), "{at}");
+                    engine.resume(&run, &fake, &bench.options()).await
+                }
+                Standing::Interrupted => engine.resume(&run, &fake, &bench.options()).await,
+                // A process that dies gives no lease back.
+                Standing::Status(RunStatus::Running) => {
+                    bench.clock.advance(45);
+                    continue;
+                }
+                Standing::Status(RunStatus::Done) => break shown,
+                other => panic!("{at}: {other:?}"),
+            };
+            match result {
+                Ok(_) => {}
+                Err(error) if survived => {
+                    assert!(!matches!(error, EngineError::Refused(_)), "{at}: {error}");
+                    survived = false;
+                    bench.clock.advance(45);
+                }
+                Err(error) => panic!("{at}: {error}"),
+            }
+        };
+        assert_eq!(count(&report, Outcome::Done), 6, "{at}: {:?}", report.items);
+        for (id, instance) in fake.instances() {
+            assert_eq!(instance.transitions, ["stopped", "running"], "{at}: {id}");
+        }
+        let verdict = bench.engine.verify_audit().unwrap();
+        assert!(verdict.problems.is_empty(), "{at}: {:?}", verdict.problems);
+        if survived {
+            break;
+        }
+        crashes += 1;
+    }
+    assert!(crashes >= 10, "{crashes}");
+}

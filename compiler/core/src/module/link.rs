@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use escher_ir::Digest;
 use escher_ir::program::{Block, Expr, Function, OperationUse};
+use escher_ir::{Digest, visit};
 
 use super::Lowered;
 use crate::checker::Checker;
-use crate::project::{Usage, visit};
+use crate::project::Usage;
 
 /// The key of a function of another module, which the checker writes into a lowered call. `:` stands in no name.
 pub(crate) fn key(module: usize, name: &str) -> String {

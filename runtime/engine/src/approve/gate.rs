@@ -14,6 +14,7 @@ use super::keys::check_signature;
 use super::signers::{Allowed, AllowedSigners};
 use crate::error::Refused;
 use crate::limits::MAX_SIGNATURE_FILE;
+use crate::parts::Parts;
 use crate::plan::Planned;
 
 /// Who may sign, who has which role, and what the project was set up for.
@@ -65,22 +66,31 @@ pub(crate) struct Accepted {
     pub(crate) own: bool,
 }
 
-/// What a plan needs: the playbook's own words, and two for `critical`.
+/// What a plan needs: the playbook's own words, and two for `critical`. What stands below an `approve` is asked for there.
 pub(crate) fn required(planned: &Planned) -> Option<Approval> {
     let plan = &planned.plan;
     // A plan without items can only come to touch fewer: there is nothing to approve.
-    if plan.blast_radius() == 0 {
+    if plan.covered() == 0 {
         return None;
     }
+    let risk = match Parts::of(&planned.program) {
+        Ok(parts) if plan.part.is_none() && !parts.is_empty() => parts.risk(0),
+        _ => plan.risk,
+    };
     let mut approval = plan.approval.clone();
-    if plan.risk >= Risk::High && approval.is_none() {
+    if risk >= Risk::High && approval.is_none() {
         // The compiler demands it; an IR from elsewhere is held to it here.
         approval = Some(Approval { by: "manager".into(), of: 1, valid_seconds: 86_400 });
     }
     if let Some(approval) = &mut approval {
-        approval.of = approval.of.max(if plan.risk == Risk::Critical { 2 } else { 1 });
+        approval.of = approval.of.max(if risk == Risk::Critical { 2 } else { 1 });
     }
     approval
+}
+
+/// The kind of statement that approves a plan.
+pub(crate) fn kind_of(planned: &Planned) -> StatementKind {
+    if planned.plan.part.is_some() { StatementKind::LaterPart } else { StatementKind::Plan }
 }
 
 /// Judges one signed statement of a kind for a plan at a time.
@@ -90,7 +100,7 @@ pub(crate) fn accept(
     gate: &Gate,
     planned: &Planned,
     store: &str,
-    starter: &str,
+    starters: &[&str],
     signed: &Signed,
     now: Timestamp,
 ) -> Result<Accepted, Refused> {
@@ -146,6 +156,9 @@ pub(crate) fn accept(
         if statement.expires.as_second().saturating_sub(statement.signed.as_second()) > longest {
             return Err(no("it holds longer than the playbook allows".into()));
         }
+        if planned.until().is_some_and(|until| statement.expires > until) {
+            return Err(no("it holds longer than the question that it answers".into()));
+        }
         if statement.quorum != approval.of {
             return Err(no(format!("it was signed for {} approvers, not for {}", statement.quorum, approval.of)));
         }
@@ -159,7 +172,7 @@ pub(crate) fn accept(
     {
         return Err(no(format!("`{principal}` does not have the role `{by}`")));
     }
-    let own = *principal == planned.principal || principal == starter;
+    let own = *principal == planned.principal || starters.contains(&&**principal);
     // Taking an approval back is never too much.
     if own && !gate.solo && kind != StatementKind::Revocation {
         return Err(no(format!("`{principal}` made or starts this run, and nobody approves their own")));
@@ -176,7 +189,7 @@ pub(crate) fn judge(
     gate: &Gate,
     planned: &Planned,
     store: &str,
-    starter: &str,
+    starters: &[&str],
     approvals: &[(Digest, Signed)],
     now: Timestamp,
 ) -> Result<Passed, Refused> {
@@ -187,7 +200,7 @@ pub(crate) fn judge(
     let mut passed = Passed::default();
     let mut why = None;
     for (digest, signed) in approvals {
-        match accept(StatementKind::Plan, gate, planned, store, starter, signed, now) {
+        match accept(kind_of(planned), gate, planned, store, starters, signed, now) {
             Ok(accepted) => {
                 if !principals.contains(&accepted.statement.principal) && keys.insert(accepted.fingerprint) {
                     principals.insert(accepted.statement.principal);
@@ -206,8 +219,9 @@ pub(crate) fn judge(
         passed.solo = true;
         return Ok(passed);
     }
+    let what = if planned.plan.part.is_some() { "the rest of run" } else { "run" };
     let needed =
-        format!("run {} needs {} of role `{}` to approve it, and has {have}", planned.run, approval.of, approval.by);
+        format!("{what} {} needs {} of role `{}` to approve it, and has {have}", planned.run, approval.of, approval.by);
     Err(match why {
         Some(why) => Refused::new(format!("{needed}; {}", why.reason), why.help),
         None => Refused::new(needed, format!("`escher approve {} --key KEY`", planned.run)),

@@ -6,7 +6,7 @@ use escher_ir::statement::{STATEMENT, Signed, Statement, StatementKind};
 use escher_ir::{Digest, Target, codec};
 use jiff::{SignedDuration, Timestamp};
 
-use super::gate::{accept, required};
+use super::gate::{accept, kind_of, required};
 use super::{Gate, Passed, SigningKey, trust};
 use crate::audit::{self, End};
 use crate::engine::Engine;
@@ -35,10 +35,13 @@ fn statement(engine: &Engine, planned: &Planned, kind: StatementKind, options: &
     // Whole seconds: what people see is what is signed.
     let signed = Timestamp::from_second(engine.clock.now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH);
     let valid = SignedDuration::from_secs(i64::try_from(valid).unwrap_or(i64::MAX));
+    let expires = signed.checked_add(valid).unwrap_or(Timestamp::MAX);
+    // Down to whole seconds, as it is signed.
+    let until = planned.until().and_then(|until| Timestamp::from_second(until.as_second()).ok());
     Statement {
         comment: options.comment.clone(),
         digest: planned.digest,
-        expires: signed.checked_add(valid).unwrap_or(Timestamp::MAX),
+        expires: until.map_or(expires, |until| until.min(expires)),
         kind,
         planner: planned.principal.clone(),
         principal: options.principal.clone(),
@@ -54,10 +57,20 @@ fn statement(engine: &Engine, planned: &Planned, kind: StatementKind, options: &
 pub(crate) fn statement_for(
     engine: &Engine,
     run: &str,
-    kind: StatementKind,
+    revokes: bool,
     options: &ApproveOptions,
 ) -> Result<Statement, EngineError> {
-    Ok(statement(engine, &plan::load(engine, run)?, kind, options))
+    let planned = asked(engine, &plan::state_of(engine, run)?)?;
+    let kind = if revokes { StatementKind::Revocation } else { kind_of(&planned) };
+    Ok(statement(engine, &planned, kind, options))
+}
+
+/// What there is to approve of a run: its rest, where it waits for that, or its plan.
+fn asked(engine: &Engine, state: &RunState) -> Result<Planned, EngineError> {
+    match plan::waiting(engine, state)? {
+        Some(rest) => Ok(rest),
+        None => plan::first(engine, state),
+    }
 }
 
 pub(crate) fn approve(
@@ -67,7 +80,7 @@ pub(crate) fn approve(
     options: &ApproveOptions,
     gate: &Gate,
 ) -> Result<Digest, EngineError> {
-    sign(engine, run, key, StatementKind::Plan, options, gate)
+    sign(engine, run, key, false, options, gate)
 }
 
 /// Takes the approvals back that a run has so far.
@@ -78,30 +91,28 @@ pub(crate) fn revoke(
     options: &ApproveOptions,
     gate: &Gate,
 ) -> Result<Digest, EngineError> {
-    sign(engine, run, key, StatementKind::Revocation, options, gate)
+    sign(engine, run, key, true, options, gate)
 }
 
 fn sign(
     engine: &Engine,
     run: &str,
     key: &SigningKey,
-    kind: StatementKind,
+    revokes: bool,
     options: &ApproveOptions,
     gate: &Gate,
 ) -> Result<Digest, EngineError> {
     let unread = |error| audit::tampered(engine, Some(run), &options.principal, error);
-    let statement = statement_for(engine, run, kind, options).map_err(unread)?.to_bytes();
+    let statement = statement_for(engine, run, revokes, options).map_err(unread)?.to_bytes();
     let signature = key.sign(&statement)?;
     add_signature(engine, run, &statement, &signature, gate)
 }
 
-/// What a statement says that it is; a plan's approval where it can't be read, which the gate then says.
-fn kind_of(statement: &str) -> StatementKind {
+/// Whether a statement says that it takes approvals back. What can't be read counts as an approval, which the gate then
+/// refuses.
+fn is_revocation(statement: &str) -> bool {
     let statement: Option<Statement> = serde_json::from_str(statement).ok();
-    match statement.map(|s| s.kind) {
-        Some(StatementKind::Revocation) => StatementKind::Revocation,
-        _ => StatementKind::Plan,
-    }
+    statement.is_some_and(|statement| statement.kind == StatementKind::Revocation)
 }
 
 pub(crate) fn add_signature(
@@ -111,7 +122,10 @@ pub(crate) fn add_signature(
     signature: &str,
     gate: &Gate,
 ) -> Result<Digest, EngineError> {
-    let (state, planned) = plan::known(engine, run, "")?;
+    let unread = |error| audit::tampered(engine, Some(run), "", error);
+    let state = plan::state_of(engine, run).map_err(unread)?;
+    let planned = asked(engine, &state).map_err(unread)?;
+    let rest = planned.plan.part.is_some();
     let refuse = |principal: &str, refused| Err(audit::refused(engine, Some(run), principal, refused));
     if statement.len() > MAX_SIGNATURE_FILE {
         return refuse("", Refused::new("the statement is too large", "sign what `--statement` writes"));
@@ -120,17 +134,19 @@ pub(crate) fn add_signature(
         return refuse("", Refused::new("the statement is not text", "sign what `--statement` writes"));
     };
     let signed = Signed { statement: text, signature: signature.to_string() };
-    if state.started.is_some() {
+    if state.started.is_some() && !rest {
         let reason = format!("run {run} has begun: a plan starts once");
         return refuse("", Refused::new(reason, "make a new plan with `escher plan`"));
     }
-    if let Some((RunStatus::Cancelled, ..)) = state.finished {
+    if let (Some((RunStatus::Cancelled, ..)), false) = (&state.finished, rest) {
         let reason = format!("run {run} was cancelled before it began");
         return refuse("", Refused::new(reason, "make a new plan with `escher plan`"));
     }
-    let kind = kind_of(&signed.statement);
+    let kind = if is_revocation(&signed.statement) { StatementKind::Revocation } else { kind_of(&planned) };
     let latest = time::latest(engine, Some(run), "", None)?;
-    let accepted = match accept(kind, gate, &planned, engine.store.id(), "", &signed, latest) {
+    // A plan is started by somebody who is not known yet; a run that waits was.
+    let starters: Vec<&str> = state.starter.as_deref().into_iter().collect();
+    let accepted = match accept(kind, gate, &planned, engine.store.id(), &starters, &signed, latest) {
         Ok(accepted) => accepted,
         Err(refused) => return refuse("", refused),
     };
@@ -140,7 +156,8 @@ pub(crate) fn add_signature(
         trust::pin(engine, &accepted.public, gate, &principal)?;
     }
     let (approval, bytes) = codec::encode(&signed)?;
-    if state.approvals.iter().any(|(known, _)| *known == approval) {
+    let approvals = approvals_of(&state, &planned);
+    if approvals.iter().any(|(known, _)| *known == approval) {
         return Ok(approval);
     }
     if state.revoked.contains(&approval) {
@@ -158,7 +175,7 @@ pub(crate) fn add_signature(
     let (run, key, comment) = (run.to_string(), accepted.fingerprint, accepted.statement.comment);
     let event = match kind {
         StatementKind::Revocation => {
-            let approvals = state.approvals.into_iter().map(|(digest, _)| digest).collect();
+            let approvals = approvals.iter().map(|(digest, _)| *digest).collect();
             AuditEvent::Revoked { run, revocation: approval, approvals, principal, key, comment }
         }
         _ => AuditEvent::Approved { run, approval, plan: planned.digest, principal, key, comment },
@@ -169,14 +186,26 @@ pub(crate) fn add_signature(
 
 /// Principals who have approved a run so far.
 pub(crate) fn principals(engine: &Engine, run: &str) -> Result<Vec<String>, EngineError> {
-    let state = RunState::load(&*engine.store, run)?;
-    Ok(state.map(|s| s.approvals.into_iter().map(|(_, principal)| principal).collect()).unwrap_or_default())
+    let Some(state) = RunState::load(&*engine.store, run)? else { return Ok(Vec::new()) };
+    let approvals = state.waiting().map_or(&state.approvals, |part| &part.approvals);
+    Ok(approvals.iter().map(|(_, principal)| principal.clone()).collect())
 }
 
-/// The approvals of a run, with their statements.
-pub(crate) fn load_signed(engine: &Engine, state: &RunState) -> Result<Vec<(Digest, Signed)>, EngineError> {
+/// The approvals that a plan, or a later part, has of a run.
+pub(crate) fn approvals_of<'s>(state: &'s RunState, planned: &Planned) -> &'s [(Digest, String)] {
+    match &planned.plan.part {
+        None => &state.approvals,
+        Some(_) => state.parts.iter().find(|part| part.plan == planned.digest).map_or(&[], |part| &part.approvals),
+    }
+}
+
+/// Approvals, with their statements.
+pub(crate) fn load_signed(
+    engine: &Engine,
+    approvals: &[(Digest, String)],
+) -> Result<Vec<(Digest, Signed)>, EngineError> {
     let load = |digest: &Digest| Ok((*digest, journal::load::<Signed>(&*engine.store, digest)?.1));
-    state.approvals.iter().map(|(digest, _)| load(digest)).collect()
+    approvals.iter().map(|(digest, _)| load(digest)).collect()
 }
 
 /// Objects that go into the store with what refers to them.
@@ -194,17 +223,13 @@ pub(crate) fn pass(
     super::fits::check(engine, state, planned)
         .map_err(|refused| audit::refused(engine, Some(&planned.run), starter, refused))?;
     if gate.sandbox {
-        if let Some(real) = planned.plan.targets.iter().find(|t| !is_practice(t)) {
-            let reason = format!("--sandbox is for practice clouds, and {} {} is none", real.cloud, real.account);
-            let refused = Refused::new(reason, "leave out --sandbox, and have the run approved");
-            return Err(audit::refused(engine, Some(&planned.run), starter, refused));
-        }
+        practice_only(planned).map_err(|refused| audit::refused(engine, Some(&planned.run), starter, refused))?;
         let Some(_) = required(planned) else {
             return Ok((Passed { sandbox: true, ..Passed::default() }, Vec::new()));
         };
         let key = SigningKey::throw_away()?;
         let options = ApproveOptions { principal: "sandbox".into(), comment: "throw-away key of --sandbox".into() };
-        let statement = statement(engine, planned, StatementKind::Plan, &options).to_bytes();
+        let statement = statement(engine, planned, kind_of(planned), &options).to_bytes();
         let signature = key.sign(&statement)?;
         let signed = Signed { statement: String::from_utf8_lossy(&statement).into_owned(), signature };
         let (digest, bytes) = codec::encode(&signed)?;
@@ -213,17 +238,60 @@ pub(crate) fn pass(
     }
     if required(planned).is_some() {
         let pinned = trust::check(engine, gate, starter, Some(&planned.run))?;
-        if !pinned && !state.approvals.is_empty() {
+        if !pinned && !approvals_of(state, planned).is_empty() {
             // Every approval pins a root, where none is: without one the store was changed.
             let refused = Refused::new("the root of trust is gone from this state", "restore the state from a backup");
             return Err(audit::refused(engine, Some(&planned.run), starter, refused));
         }
     }
     let unread = |error| audit::tampered(engine, Some(&planned.run), starter, error);
-    let approvals = load_signed(engine, state).map_err(unread)?;
-    match super::judge(gate, planned, engine.store.id(), starter, &approvals, now) {
+    let approvals = load_signed(engine, approvals_of(state, planned)).map_err(unread)?;
+    let starters: Vec<&str> = state.starter.as_deref().into_iter().chain([starter]).collect();
+    match super::judge(gate, planned, engine.store.id(), &starters, &approvals, now) {
         Ok(passed) => Ok((passed, Vec::new())),
         Err(refused) => Err(audit::refused(engine, Some(&planned.run), starter, refused)),
+    }
+}
+
+/// Judges again what a run that is taken up has passed already, as of then: that it says so itself proves nothing. What
+/// fails is audited.
+pub(crate) fn held(engine: &Engine, state: &RunState, principal: &str, gate: &Gate) -> Result<(), EngineError> {
+    let run = Some(state.run.as_str());
+    let unread = |error| audit::tampered(engine, run, principal, error);
+    let mut passed = vec![(plan::first(engine, state).map_err(unread)?, state.started)];
+    for part in state.begun() {
+        passed.push((plan::part_of(engine, state, part).map_err(unread)?, part.started));
+    }
+    passed.retain(|(planned, _)| required(planned).is_some());
+    if passed.is_empty() {
+        return Ok(());
+    }
+    if !gate.sandbox {
+        trust::check(engine, gate, principal, run)?;
+    }
+    for (planned, at) in &passed {
+        let judged = match gate.sandbox {
+            true => practice_only(planned),
+            false => {
+                let approvals = load_signed(engine, approvals_of(state, planned)).map_err(unread)?;
+                let starters: Vec<&str> = state.starter.as_deref().into_iter().collect();
+                let at = at.unwrap_or(state.planned);
+                super::judge(gate, planned, engine.store.id(), &starters, &approvals, at).map(drop)
+            }
+        };
+        judged.map_err(|refused| audit::refused(engine, run, principal, refused))?;
+    }
+    Ok(())
+}
+
+/// Refuses a throw-away key for what is no practice cloud.
+fn practice_only(planned: &Planned) -> Result<(), Refused> {
+    match planned.plan.targets.iter().find(|target| !is_practice(target)) {
+        None => Ok(()),
+        Some(real) => {
+            let reason = format!("--sandbox is for practice clouds, and {} {} is none", real.cloud, real.account);
+            Err(Refused::new(reason, "leave out --sandbox, and have the run approved"))
+        }
     }
 }
 

@@ -10,6 +10,8 @@ pub(super) enum Fact {
     Approved(Digest, String),
     Revoked(Digest, String),
     Started(Digest, Vec<Digest>, String, Option<String>),
+    Paused(String, Digest),
+    PartStarted(String, Digest, Vec<Digest>, String, bool, bool),
     Resumed(u64),
     Intent(String, String, Vec<String>, Digest, u32),
     Answer(String, Option<String>),
@@ -25,6 +27,10 @@ pub(super) fn of_audit(event: AuditEvent) -> Option<(String, Vec<Fact>)> {
         AuditEvent::Revoked { run, revocation, principal, .. } => (run, Fact::Revoked(revocation, principal)),
         AuditEvent::Started { run, plan, principal, approvals, undo_of, .. } => {
             (run, Fact::Started(plan, approvals, principal, undo_of))
+        }
+        AuditEvent::Paused { run, node, plan } => (run, Fact::Paused(node, plan)),
+        AuditEvent::PartStarted { run, node, plan, approvals, principal, solo, sandbox } => {
+            (run, Fact::PartStarted(node, plan, approvals, principal, solo, sandbox))
         }
         AuditEvent::Resumed { run, fence } => (run, Fact::Resumed(fence)),
         AuditEvent::Intent { run, path, operation, items, arguments, attempt } => {
@@ -52,6 +58,10 @@ pub(super) fn of_journal(entry: Entry) -> Option<Fact> {
         Event::Revoked { revocation, principal } => Fact::Revoked(revocation, principal),
         Event::Started { plan, approvals, principal, undo_of, .. } => {
             Fact::Started(plan, approvals, principal, undo_of)
+        }
+        Event::Paused { node, plan, .. } => Fact::Paused(node, plan),
+        Event::PartStarted { node, plan, approvals, principal, solo, sandbox } => {
+            Fact::PartStarted(node, plan, approvals, principal, solo, sandbox)
         }
         Event::Resumed { fence } => Fact::Resumed(fence),
         Event::Intent { path, operation, items, arguments, attempt, .. } => {

@@ -163,6 +163,16 @@ pub(crate) fn tell(run: &str, entry: &Entry, events: &mut Vec<(Timestamp, AuditE
             request_id: error.request_id.clone(),
             maybe_done: error.maybe_done,
         },
+        Event::Paused { node, plan, .. } => AuditEvent::Paused { run: run(), node: node.clone(), plan: *plan },
+        Event::PartStarted { node, plan, approvals, principal, solo, sandbox } => AuditEvent::PartStarted {
+            run: run(),
+            node: node.clone(),
+            plan: *plan,
+            principal: principal.clone(),
+            approvals: approvals.clone(),
+            solo: *solo,
+            sandbox: *sandbox,
+        },
         Event::Resumed { fence } => AuditEvent::Resumed { run: run(), fence: *fence },
         Event::Finished { status, totals, .. } => {
             AuditEvent::Finished { run: run(), status: *status, totals: totals.clone() }

@@ -8,7 +8,7 @@ use escher_ir::codec::{self, Body};
 use escher_ir::journal::{Entry, Segment, StoredValue};
 use escher_ir::{Digest, Value};
 
-pub(crate) use state::{Result as CallResult, RunState};
+pub(crate) use state::{PartState, Result as CallResult, RunState};
 pub(crate) use writer::Journal;
 
 use crate::error::EngineError;

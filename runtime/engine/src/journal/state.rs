@@ -50,6 +50,22 @@ pub(crate) struct Ended {
     pub(crate) request_id: Option<String>,
 }
 
+/// The rest of a run, as it was planned at an `approve`.
+#[derive(Clone, Debug)]
+pub(crate) struct PartState {
+    /// Node of the playbook.
+    pub(crate) node: String,
+    /// The plan.
+    pub(crate) plan: Digest,
+    /// When its first reading began.
+    pub(crate) began: Timestamp,
+    /// When the question was asked.
+    pub(crate) asked: Timestamp,
+    pub(crate) approvals: Vec<(Digest, String)>,
+    /// When it went on.
+    pub(crate) started: Option<Timestamp>,
+}
+
 /// A journal, folded.
 #[derive(Clone, Debug)]
 pub(crate) struct RunState {
@@ -67,6 +83,10 @@ pub(crate) struct RunState {
     /// Approvals that were taken back.
     pub(crate) revoked: Vec<Digest>,
     pub(crate) started: Option<Timestamp>,
+    /// Who started it.
+    pub(crate) starter: Option<String>,
+    /// What was planned at its `approve`s, in order; where a question lapsed, that node is there again.
+    pub(crate) parts: Vec<PartState>,
     pub(crate) undo_of: Option<String>,
     pub(crate) fixed: HashMap<String, (Digest, Timestamp)>,
     /// Readings that failed and that the program goes on from, with when.
@@ -114,6 +134,8 @@ impl RunState {
                             approvals: Vec::new(),
                             revoked: Vec::new(),
                             started: None,
+                            starter: None,
+                            parts: Vec::new(),
                             undo_of: None,
                             fixed: HashMap::new(),
                             failed_reads: HashMap::new(),
@@ -150,16 +172,47 @@ impl RunState {
         }
     }
 
+    /// The part that waits for its approval.
+    pub(crate) fn waiting(&self) -> Option<&PartState> {
+        let goes_on = self.finished.as_ref().is_none_or(|(status, ..)| *status == RunStatus::Cancelled);
+        self.parts.last().filter(|part| part.started.is_none() && goes_on)
+    }
+
+    /// The parts that went on, in order.
+    pub(crate) fn begun(&self) -> impl Iterator<Item = &PartState> {
+        self.parts.iter().filter(|part| part.started.is_some())
+    }
+
+    fn approvals(&mut self) -> &mut Vec<(Digest, String)> {
+        match self.parts.last_mut() {
+            Some(part) => &mut part.approvals,
+            None => &mut self.approvals,
+        }
+    }
+
     fn fold(&mut self, at: Timestamp, event: Event) {
         match event {
             Event::Planned { .. } | Event::ReadFailed { caught: false, .. } => {}
             Event::ReadFailed { path, error, caught: true } => {
                 self.failed_reads.insert(path, (error, at));
             }
-            Event::Approved { approval, principal } => self.approvals.push((approval, principal)),
-            Event::Revoked { .. } => self.revoked.extend(self.approvals.drain(..).map(|(digest, _)| digest)),
-            Event::Started { undo_of, .. } => {
+            Event::Approved { approval, principal } => self.approvals().push((approval, principal)),
+            Event::Revoked { .. } => {
+                let taken = std::mem::take(self.approvals());
+                self.revoked.extend(taken.into_iter().map(|(digest, _)| digest));
+            }
+            Event::Paused { node, plan, began } => {
+                let part = PartState { node, plan, began, asked: at, approvals: Vec::new(), started: None };
+                self.parts.push(part);
+            }
+            Event::PartStarted { plan, .. } => {
+                if let Some(part) = self.parts.last_mut().filter(|part| part.plan == plan) {
+                    part.started = Some(at);
+                }
+            }
+            Event::Started { undo_of, principal, .. } => {
                 self.started = Some(at);
+                self.starter = Some(principal);
                 self.undo_of = undo_of;
             }
             // What it ended with before is taken back by going on.

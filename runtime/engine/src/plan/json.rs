@@ -2,7 +2,8 @@
 
 use escher_catalog::Risk;
 use escher_ir::json::to_json;
-use escher_ir::plan::{PlannedArgument, Rollback};
+use escher_ir::plan::{PlannedApproval, PlannedArgument, Rollback};
+use escher_ir::program::Approval;
 use serde_json::{Map, Value as Json, json};
 
 use super::Planned;
@@ -51,7 +52,7 @@ pub fn plan_json(planned: &Planned) -> Json {
         .steps
         .iter()
         .map(|step| {
-            json!({
+            let mut shown = json!({
                 "name": step.name,
                 "title": step.title,
                 "max": step.max,
@@ -59,14 +60,18 @@ pub fn plan_json(planned: &Planned) -> Json {
                 "items": step.items.iter().map(|i| i.item.id.as_str()).collect::<Vec<_>>(),
                 "skipped_absent": step.skipped_absent.iter().map(|i| i.id.as_str()).collect::<Vec<_>>(),
                 "rollback": match step.rollback { Rollback::Undo => "undo", Rollback::None => "none" },
-            })
+            });
+            if let (Some(object), Some(below)) = (shown.as_object_mut(), &step.below) {
+                object.insert("below".into(), json!(below));
+            }
+            shown
         })
         .collect();
     let approval = match &plan.approval {
         Some(a) => json!({ "required": true, "by": a.by, "of": a.of, "valid_seconds": a.valid_seconds }),
         None => json!({ "required": false, "by": null, "of": 0, "valid_seconds": null }),
     };
-    json!({
+    let mut shown = json!({
         "schema": "escher.plan/1",
         "run": planned.run,
         "digest": planned.digest.to_string(),
@@ -84,7 +89,28 @@ pub fn plan_json(planned: &Planned) -> Json {
         "blast_radius": plan.blast_radius(),
         "steps": steps,
         "calls": calls,
-    })
+    });
+    if let Some(object) = shown.as_object_mut() {
+        if !plan.asks.is_empty() {
+            object.insert("asks".into(), plan.asks.iter().map(ask_json).collect());
+        }
+        if let Some(part) = &plan.part {
+            object.insert(
+                "part".into(),
+                json!({
+                    "number": part.number, "node": part.node, "question": part.question,
+                    "shown": part.shown.as_ref().map(to_json), "before": part.before.to_string(),
+                    "until": planned.until().map(|until| until.to_string()),
+                }),
+            );
+        }
+    }
+    shown
+}
+
+fn ask_json(ask: &PlannedApproval) -> Json {
+    let Approval { by, of, valid_seconds } = &ask.approval;
+    json!({ "node": ask.node, "question": ask.question, "by": by, "of": of, "within_seconds": valid_seconds })
 }
 
 fn mark_word(argument: &PlannedArgument) -> &'static str {
@@ -102,7 +128,8 @@ pub(crate) fn verify_file(engine: &Engine, file: &Json) -> Result<Planned, Engin
         return Err(EngineError::Usage("this is no plan file: its `schema` is not `escher.plan/1`".into()));
     }
     let run = file.get("run").and_then(Json::as_str).unwrap_or_default();
-    let planned = match super::known(engine, run, "").map(|(_, planned)| planned) {
+    // What the run has followed since is not in a file that was written before.
+    let planned = match super::known(engine, run, "").and_then(|(state, _)| super::first(engine, &state)) {
         Err(EngineError::Usage(_)) => {
             let words = format!("this state store has no plan `{}`", run.chars().take(64).collect::<String>());
             return Err(crate::audit::refused(engine, None, "", Refused::new(words, again)));

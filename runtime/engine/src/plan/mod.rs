@@ -7,7 +7,9 @@ mod json;
 mod marks;
 mod order;
 mod params;
+mod rest;
 mod steps;
+mod walk;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
@@ -20,25 +22,28 @@ use escher_ir::plan::{ItemId, Plan, PlannedArgument, PlannedCall, PlannedItem, P
 use escher_ir::program::{Block, Node, NodeKind, Program, Step};
 use escher_ir::{Digest, Target, Value, codec};
 use escher_provider::Read;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use bounds::{at, count_of, too_many};
 pub use json::plan_json;
 pub(crate) use json::verify_file;
 pub(crate) use order::Order;
+pub(crate) use rest::{Rest, plan_rest};
 use steps::{PlannedSteps, RawStep};
 pub(crate) use steps::{outer, plan_bodies};
+use walk::walk;
 
 use crate::engine::Engine;
 use crate::error::{EngineError, Refused};
 use crate::identity::RawId;
-use crate::journal::{self, RunState};
+use crate::journal::{self, PartState, RunState};
 use crate::options::PlanOptions;
+use crate::parts::Parts;
 use crate::store::{Append, Commit, Head};
-use crate::world::{Ask, Bindings, Mode, Notes, Question, Round, What, World, lock};
+use crate::world::{Ask, Bindings, Mode, Notes, Question, What, World, lock};
 
 /// A plan with the run that it is for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Planned {
     /// Run id: a plan starts once.
     pub run: String,
@@ -52,6 +57,17 @@ pub struct Planned {
     pub principal: String,
     /// When its first reading began.
     pub began: Timestamp,
+    /// When its question was asked, where it is the rest of a run that has begun.
+    pub asked: Option<Timestamp>,
+}
+
+impl Planned {
+    /// Until when an approval of it can be signed and used, where it is the rest of a run: then it is planned again.
+    pub fn until(&self) -> Option<Timestamp> {
+        let valid = self.plan.approval.as_ref().map_or(0, |approval| approval.valid_seconds);
+        let valid = SignedDuration::from_secs(i64::try_from(valid).unwrap_or(i64::MAX));
+        self.asked.map(|asked| asked.checked_add(valid).unwrap_or(Timestamp::MAX))
+    }
 }
 
 /// What was read while planning, for the journal.
@@ -100,6 +116,7 @@ async fn make(
     let mut objects = vec![(program_digest, program_bytes)];
     let records = records(engine, &program, &mut objects)?;
     let waiters = waiters(engine, &program, &mut objects)?;
+    let parts = Parts::of(&program)?;
     let (steps, notes) = (PlannedSteps::default(), Collected::default());
     let world = World {
         program: &program,
@@ -127,8 +144,8 @@ async fn make(
             .map_err(|error| EngineError::Call { operation: "finding out account and region".into(), error })?,
     };
     let world = World { ambient, ..world };
-    let raw = walk(&world, &steps, &parameters).await?;
-    let (targets, planned_steps) = finish(&program, raw, &world.ambient);
+    let walked = walk(&world, &parts, &steps, &parameters, None).await?;
+    let (targets, planned_steps) = finish(&program, walked.steps, &world.ambient, &[]);
     let plan = Plan {
         program: program_digest,
         playbook: program.playbook.name.clone(),
@@ -140,6 +157,8 @@ async fn make(
         waiters,
         steps: planned_steps,
         policy: options.policy.clone(),
+        asks: walked.asks,
+        part: None,
     };
     let digest = {
         let (digest, bytes) = codec::encode(&plan)?;
@@ -161,9 +180,10 @@ async fn make(
         objects.push((value, bytes));
         events.push(Event::Fixed { path, value, began });
     }
-    drop(world);
+    drop((world, parts));
     let run = mint(engine, events, objects, &plan, digest, &options.principal)?;
-    Ok(Planned { run, plan: Arc::new(plan), digest, program, principal: options.principal.clone(), began })
+    let principal = options.principal.clone();
+    Ok(Planned { run, plan: Arc::new(plan), digest, program, principal, began, asked: None })
 }
 
 /// Writes the first segment of a new run.
@@ -248,117 +268,6 @@ fn waiters(
     Ok(digests)
 }
 
-async fn walk<'p>(
-    world: &World<'p>,
-    steps: &PlannedSteps,
-    parameters: &Bindings,
-) -> Result<Vec<RawStep<'p>>, EngineError> {
-    let body = &world.program.playbook.body;
-    let mut order = Order::new(body)?;
-    let sources = sources(body);
-    let later = later(body);
-    // `closed` has holes for what depends on the clock or the run's id; bodies are planned with it.
-    let (mut open, mut closed) = (parameters.clone(), parameters.clone());
-    let mut timed: BTreeSet<String> = BTreeSet::new();
-    let mut lost: HashMap<String, Vec<(Value, String)>> = HashMap::new();
-    let mut planned = Vec::new();
-    loop {
-        let ready = order.ready();
-        if ready.is_empty() {
-            return Ok(planned);
-        }
-        let mut missing = Round::default();
-        let mut looked = false;
-        for node in &ready {
-            let value = match &node.kind {
-                NodeKind::Let { value, .. } | NodeKind::Do { value } => value,
-                NodeKind::Require { condition, .. } => condition,
-                _ => continue,
-            };
-            looked = true;
-            let what = match &node.kind {
-                // The words of a `require` are worked out by the evaluator, with the condition.
-                NodeKind::Require { .. } => What::Expr(condition_of(node).unwrap_or(value)),
-                _ => What::Expr(value),
-            };
-            let mut question = look(world, &node.id, what, &open, sources.contains(&*node.id));
-            let is_later = later.contains(&*node.id);
-            if is_later {
-                question.mode = Mode::Later;
-            }
-            let round = match world.round(&question, None, None) {
-                Ok(round) => round,
-                // What a step has not done yet can't be read yet.
-                Err(_) if is_later => {
-                    let hole = Value::Hole(Arc::from(node.id.as_str()));
-                    Round { value: Some(hole), ..Round::default() }
-                }
-                Err(error) => return Err(outside(&node.id, error)),
-            };
-            let Some(found) = round.value else {
-                missing.asks.extend(round.asks);
-                missing.groups.extend(round.groups);
-                continue;
-            };
-            match &node.kind {
-                NodeKind::Let { name, value } => {
-                    if round.timed || marks::mentions(value, &timed) {
-                        timed.insert(name.clone());
-                        closed.insert(name.clone(), Value::Hole(Arc::from(name.as_str())));
-                    } else {
-                        closed.insert(name.clone(), found.clone());
-                    }
-                    open.insert(name.clone(), found);
-                    lost.insert(node.id.clone(), round.skipped);
-                }
-                NodeKind::Require { otherwise, .. } if !is_later => {
-                    if let Some(refused) = required(world, &node.id, &found, otherwise.as_ref(), &open).await? {
-                        return Err(refused.into());
-                    }
-                }
-                _ => {}
-            }
-            order.end(&node.id);
-        }
-        if !missing.asks.is_empty() || !missing.groups.is_empty() {
-            world.fill(&missing).await.map_err(|e| outside("plan", e))?;
-            continue;
-        }
-        if looked {
-            continue;
-        }
-        let Some(node) = ready.first() else { return Ok(planned) };
-        if let NodeKind::Step(step) = &node.kind {
-            let from = step.each.iter().flat_map(|each| &each.sources);
-            let gone: Vec<_> = from.filter_map(|id| lost.get(id)).flatten().cloned().collect();
-            planned.push(steps::plan_step(world, steps, step, &open, &closed, &gone, later.contains(&*node.id)).await?);
-        }
-        order.end(&node.id);
-    }
-}
-
-/// Nodes that begin after something that takes effect, or time: what they read can't be known before.
-fn later(body: &Block) -> BTreeSet<&str> {
-    let mut found: BTreeSet<&str> = BTreeSet::new();
-    let acts: BTreeSet<&str> = body
-        .nodes
-        .iter()
-        .filter(|n| matches!(n.kind, NodeKind::Step(_) | NodeKind::Wait(_) | NodeKind::Sleep { .. }))
-        .map(|n| &*n.id)
-        .collect();
-    loop {
-        let before = found.len();
-        for node in &body.nodes {
-            if node.after.iter().any(|a| acts.contains(&**a) || found.contains(&**a)) {
-                found.insert(&node.id);
-            }
-        }
-        if found.len() == before {
-            return found;
-        }
-    }
-}
-
 /// Judges the parts of `max` for items that only the run could give.
 pub(crate) async fn check_bounds(
     world: &World<'_>,
@@ -367,13 +276,6 @@ pub(crate) async fn check_bounds(
     bindings: &Bindings,
 ) -> Result<u64, EngineError> {
     bounds::check(world, step, items, bindings, Mode::Look).await
-}
-
-fn condition_of(node: &Node) -> Option<&escher_ir::program::Expr> {
-    match &node.kind {
-        NodeKind::Require { condition, .. } => Some(condition),
-        _ => None,
-    }
 }
 
 /// A question of a node of the playbook's own block.
@@ -420,7 +322,14 @@ pub(crate) fn outside(node: &str, error: EvalError) -> EngineError {
 }
 
 /// Gives targets their numbers, and marks arguments.
-fn finish(program: &Program, raw: Vec<RawStep<'_>>, ambient: &Target) -> (Vec<Target>, Vec<PlannedStep>) {
+///
+/// Those that are `known` keep theirs.
+fn finish(
+    program: &Program,
+    raw: Vec<RawStep<'_>>,
+    ambient: &Target,
+    known: &[Target],
+) -> (Vec<Target>, Vec<PlannedStep>) {
     let mut targets: BTreeSet<Target> = BTreeSet::new();
     for step in &raw {
         if step.up_to.is_some() {
@@ -431,7 +340,8 @@ fn finish(program: &Program, raw: Vec<RawStep<'_>>, ambient: &Target) -> (Vec<Ta
         targets.extend(items.map(|id| (*id.target).clone()));
         targets.extend(step.items.iter().flat_map(|(_, calls)| calls).map(|call| (*call.target).clone()));
     }
-    let targets: Vec<Target> = targets.into_iter().collect();
+    let added: Vec<Target> = targets.into_iter().filter(|target| !known.contains(target)).collect();
+    let targets: Vec<Target> = known.iter().cloned().chain(added).collect();
     let planned = raw
         .into_iter()
         .map(|raw| {
@@ -452,6 +362,7 @@ fn finish(program: &Program, raw: Vec<RawStep<'_>>, ambient: &Target) -> (Vec<Ta
                 items,
                 skipped_absent: raw.skipped.iter().map(|id| number(id, &targets)).collect(),
                 rollback: rollback(raw.step),
+                below: raw.below,
             }
         })
         .collect();
@@ -464,8 +375,14 @@ pub(crate) fn rollback(step: &Step) -> Rollback {
 
 /// An identity with its target's number; the number of a target that no plan has is out of range.
 pub(crate) fn number(id: &RawId, targets: &[Target]) -> ItemId {
-    let target = targets.binary_search(&id.target).map_or(u32::MAX, |at| u32::try_from(at).unwrap_or(u32::MAX));
+    let target = number_of(&id.target, targets);
     ItemId { target, kind: id.kind.clone(), id: id.id.clone() }
+}
+
+/// A target's number: those of a plan are sorted, those that later parts have added follow.
+pub(crate) fn number_of(target: &Target, targets: &[Target]) -> u32 {
+    let found = targets.binary_search(target).ok().or_else(|| targets.iter().position(|known| known == target));
+    found.and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
 }
 
 pub(crate) fn planned_call(program: &Program, ask: Ask, names: &BTreeSet<String>, targets: &[Target]) -> PlannedCall {
@@ -483,7 +400,7 @@ pub(crate) fn planned_call(program: &Program, ask: Ask, names: &BTreeSet<String>
             (name, argument)
         })
         .collect();
-    let target = targets.binary_search(&ask.target).map_or(u32::MAX, |at| u32::try_from(at).unwrap_or(u32::MAX));
+    let target = number_of(&ask.target, targets);
     PlannedCall {
         site: site_of(&ask.path).to_string(),
         operation: ask.call.operation.clone(),
@@ -504,8 +421,24 @@ pub(crate) fn site_of(path: &str) -> &str {
 
 /// A plan that was made before.
 pub(crate) fn load(engine: &Engine, run: &str) -> Result<Planned, EngineError> {
-    let state = state_of(engine, run)?;
-    from_state(engine, &state)
+    first(engine, &state_of(engine, run)?)
+}
+
+/// The rest of a run, where that waits for its approval.
+pub(crate) fn waiting(engine: &Engine, state: &RunState) -> Result<Option<Planned>, EngineError> {
+    state.waiting().map(|part| part_of(engine, state, part)).transpose()
+}
+
+/// The plan of a later part.
+pub(crate) fn part_of(engine: &Engine, state: &RunState, part: &PartState) -> Result<Planned, EngineError> {
+    let (_, plan): (_, Plan) = journal::load(&*engine.store, &part.plan)?;
+    Ok(Planned {
+        plan: Arc::new(plan),
+        digest: part.plan,
+        began: part.began,
+        asked: Some(part.asked),
+        ..first(engine, state)?
+    })
 }
 
 /// The journal of a run.
@@ -524,8 +457,24 @@ pub(crate) fn known(engine: &Engine, run: &str, principal: &str) -> Result<(RunS
     read().map_err(|error| crate::audit::tampered(engine, Some(run), principal, error))
 }
 
-/// The plan of a journal.
+/// What a run follows: the plan that it began with, with the steps of the parts that went on in the place of its own.
 pub(crate) fn from_state(engine: &Engine, state: &RunState) -> Result<Planned, EngineError> {
+    let mut planned = first(engine, state)?;
+    let plan = Arc::make_mut(&mut planned.plan);
+    for part in state.begun() {
+        let (_, part): (_, Plan) = journal::load(&*engine.store, &part.plan)?;
+        plan.targets = part.targets;
+        for step in part.steps {
+            if let Some(known) = plan.steps.iter_mut().find(|known| known.name == step.name) {
+                *known = step;
+            }
+        }
+    }
+    Ok(planned)
+}
+
+/// The plan that a run began with.
+pub(crate) fn first(engine: &Engine, state: &RunState) -> Result<Planned, EngineError> {
     let (_, plan): (_, Plan) = journal::load(&*engine.store, &state.plan)?;
     let (_, program): (_, Program) = journal::load(&*engine.store, &state.program)?;
     Ok(Planned {
@@ -535,5 +484,6 @@ pub(crate) fn from_state(engine: &Engine, state: &RunState) -> Result<Planned, E
         program: Arc::new(program),
         principal: state.principal.clone(),
         began: state.began,
+        asked: None,
     })
 }

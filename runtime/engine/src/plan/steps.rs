@@ -21,16 +21,25 @@ pub(crate) struct RawStep<'p> {
     pub(crate) up_to: Option<u64>,
     pub(crate) items: Vec<(RawId, Vec<Ask>)>,
     pub(crate) skipped: Vec<RawId>,
+    /// The last `approve` above it.
+    pub(crate) below: Option<String>,
 }
 
 /// What earlier steps of a plan give: their items, and holes for all else.
 #[derive(Default)]
-pub(crate) struct PlannedSteps {
+pub(crate) struct PlannedSteps<'a> {
     items: Mutex<HashMap<String, Value>>,
+    /// What the steps that have ended gave, where this is the rest of a run; the others are these.
+    done: Option<(&'a dyn Steps, &'a HashSet<&'a str>)>,
+    /// Number of the part that is planned.
+    part: usize,
 }
 
-impl Steps for PlannedSteps {
+impl Steps for PlannedSteps<'_> {
     fn part(&self, step: &str, part: StepPart) -> Value {
+        if let Some(done) = self.ended(step) {
+            return done.part(step, part);
+        }
         let items = lock(&self.items).get(step).cloned();
         match (part, items) {
             (StepPart::Items, Some(items)) => items,
@@ -38,12 +47,32 @@ impl Steps for PlannedSteps {
         }
     }
 
-    fn of(&self, step: &str, _: &Value) -> Result<Value, EvalError> {
+    fn of(&self, step: &str, item: &Value) -> Result<Value, EvalError> {
+        if let Some(done) = self.ended(step) {
+            return done.of(step, item);
+        }
         Ok(Value::Hole(Arc::from(format!("{step}.of"))))
     }
 }
 
-impl PlannedSteps {
+impl<'a> PlannedSteps<'a> {
+    /// For the part of this number of a run whose steps give what they gave, but for those in `rest`.
+    pub(crate) fn below(done: &'a dyn Steps, rest: &'a HashSet<&'a str>, part: usize) -> PlannedSteps<'a> {
+        PlannedSteps { items: Mutex::default(), done: Some((done, rest)), part }
+    }
+
+    fn ended(&self, step: &str) -> Option<&dyn Steps> {
+        self.done.filter(|(_, rest)| !rest.contains(step)).map(|(done, _)| done)
+    }
+
+    /// What the paths of readings in bodies begin with: each time that a step is planned is one of its own.
+    fn scope(&self, step: &str) -> String {
+        match self.part {
+            0 => format!("{step}.plan"),
+            part => format!("{step}.plan{part}"),
+        }
+    }
+
     pub(crate) fn set(&self, step: &str, items: Vec<Value>) {
         lock(&self.items).insert(step.to_string(), Value::list(items));
     }
@@ -84,7 +113,7 @@ async fn outer_in<'p>(
 /// Plans a step; `later` where one above it may change what its readings show. `open` are the names in scope, `closed` the same with what is not known yet as holes.
 pub(crate) async fn plan_step<'p>(
     world: &World<'_>,
-    steps: &PlannedSteps,
+    steps: &PlannedSteps<'_>,
     step: &'p Step,
     open: &Bindings,
     closed: &Bindings,
@@ -99,7 +128,7 @@ pub(crate) async fn plan_step<'p>(
         }
         None => None,
     };
-    let mut planned = RawStep { step, title, max: 1, up_to: None, items: Vec::new(), skipped: Vec::new() };
+    let mut planned = RawStep { step, title, max: 1, up_to: None, items: Vec::new(), skipped: Vec::new(), below: None };
     let (values, ids) = match &step.each {
         None => {
             let id = RawId { target: world.ambient.clone(), kind: "once".into(), id: "once".into() };
@@ -139,7 +168,8 @@ pub(crate) async fn plan_step<'p>(
     steps.set(&step.name, values.clone());
     let calls = {
         let mode = if later { Mode::Later } else { Mode::PlanBody };
-        plan_bodies(world, step, &step.body, &values, closed, BTreeMap::new(), mode).await?
+        let scope = steps.scope(&step.name);
+        plan_bodies(world, step, &step.body, &values, closed, BTreeMap::new(), (mode, &scope)).await?
     };
     planned.items = ids.into_iter().zip(calls).collect();
     planned.items.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -154,7 +184,7 @@ pub(crate) async fn plan_bodies(
     values: &[Value],
     closed: &Bindings,
     extra: BTreeMap<usize, Bindings>,
-    mode: Mode,
+    (mode, scope): (Mode, &str),
 ) -> Result<Vec<Vec<Ask>>, EngineError> {
     let mut calls: Vec<Option<Vec<Ask>>> = values.iter().map(|_| None).collect();
     for _ in 0..limits::MAX_ROUNDS {
@@ -167,7 +197,7 @@ pub(crate) async fn plan_bodies(
             bindings.extend(extra.get(&index).into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
             bind_item(step, value, &mut bindings);
             let target = target_of(value, &world.ambient);
-            let scope = format!("{}.plan[{index}]", step.name);
+            let scope = format!("{scope}[{index}]");
             let (round, found) = body_round(world, body, bindings, target, &scope, mode);
             if round.asks.is_empty() && round.groups.is_empty() {
                 *slot = Some(found);

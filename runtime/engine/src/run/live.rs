@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::identity::identify;
 use crate::journal::RunState;
-use crate::plan::{Planned, number};
+use crate::plan::{Planned, number, number_of};
 use crate::report::outcome_word;
 use crate::runs::{Row, Rows};
 use crate::world::{Steps, lock};
@@ -81,7 +81,7 @@ impl Live {
     /// The identity of a value in a step.
     pub(crate) fn id(&self, step: &str, value: &Value) -> Option<ItemId> {
         let Some(each) = &step_named(&self.program, step)?.each else {
-            return Some(once(self.plan.targets.binary_search(&self.ambient).unwrap_or(0)));
+            return Some(once(number_of(&self.ambient, &self.plan.targets)));
         };
         self.identify(&each.identity, value).ok()
     }
@@ -165,8 +165,8 @@ impl Live {
 pub(crate) const CAUGHT: &str = "caught: ";
 
 /// The item of a step that is done once.
-pub(crate) fn once(target: usize) -> ItemId {
-    ItemId { target: u32::try_from(target).unwrap_or(0), kind: "once".into(), id: "once".into() }
+pub(crate) fn once(target: u32) -> ItemId {
+    ItemId { target, kind: "once".into(), id: "once".into() }
 }
 
 impl Steps for Live {

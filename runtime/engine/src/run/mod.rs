@@ -4,6 +4,7 @@ mod cancel;
 mod check;
 mod live;
 mod nodes;
+mod part;
 mod place;
 mod send;
 mod step;
@@ -24,13 +25,14 @@ pub(crate) use cancel::{IN_DOUBT, cancel, in_doubt};
 pub(crate) use live::{Live, step_named};
 pub(crate) use undo::{ledger, owed, resume_undo, undo};
 
-use crate::approve::{Passed, pass};
+use crate::approve::{Passed, held, pass};
 use crate::audit::{self, End};
 use crate::engine::Engine;
 use crate::error::{EngineError, Refused};
-use crate::journal::{self, CallResult, Journal, RunState};
+use crate::journal::{self, CallResult, Journal, PartState, RunState};
 use crate::limits;
 use crate::options::RunOptions;
+use crate::parts::Parts;
 use crate::plan::{self, Planned};
 use crate::progress::ProgressEvent;
 use crate::report::{ReportPart, RunReport, Standing};
@@ -73,6 +75,8 @@ pub(crate) struct Ending {
 pub(crate) struct BodyResult {
     pub(crate) failed: Option<String>,
     pub(crate) cancelled: bool,
+    /// It stands at an `approve`.
+    pub(crate) paused: bool,
     pub(crate) value: Option<Value>,
 }
 
@@ -107,7 +111,7 @@ pub(crate) async fn run(
     let (passed, objects) = if there > now { pass(engine, &state, &planned, who, gate, there)? } else { passed };
     let lease = acquire(engine, run, options)?;
     start(engine, &state, &planned, &lease, passed, objects, None, options)?;
-    go_on(engine, run, planned, lease, change, options, true).await
+    go_on(engine, run, lease, change, options, Begin::Fresh).await
 }
 
 /// Goes on with a run that was interrupted or cancelled.
@@ -138,11 +142,36 @@ pub(crate) async fn resume(
         let reason = format!("run {run} was cancelled, and its temporary step `{step}` has been taken back");
         return refuse(Refused::new(reason, "make a new plan with `escher plan`"));
     }
+    if let Some(by) = taken_back_by(engine, run)? {
+        let help = "make a new plan with `escher plan`";
+        return refuse(Refused::new(format!("run {run} has been taken back by {by}"), help));
+    }
     let unread = |error| audit::tampered(engine, Some(run), &options.principal, error);
+    if state.undo_of.is_none() {
+        held(engine, &state, &options.principal, &options.gate)?;
+    }
+    let mut approved = part::judged(engine, &state, options, None)?;
     let live = Live::new(engine, &planned, &state).map_err(unread)?;
     place::check(engine, run, &live, change, options, place::Fit::Account).await?;
+    if approved.is_some() {
+        // Asking where this is, the cloud has said what time it is there.
+        approved = part::judged(engine, &state, options, change.ahead())?;
+    }
     let lease = acquire_after(engine, run, options).await?;
-    take_up(engine, run, planned, lease, change, options).await
+    if approved.is_some() && plan::state_of(engine, run)?.head != state.head {
+        engine.store.release(&lease)?;
+        return refuse(Refused::new(
+            format!("run {run} has just changed"),
+            format!("try again: `escher resume {run}`"),
+        ));
+    }
+    take_up(engine, run, planned, lease, change, options, approved).await
+}
+
+/// The run that has taken this one back, or is about to.
+fn taken_back_by(engine: &Engine, run: &str) -> Result<Option<String>, EngineError> {
+    let prefix = undo::marker(run, "");
+    Ok(engine.store.streams(&prefix)?.pop().map(|stream| stream.trim_start_matches(&prefix).to_string()))
 }
 
 /// Goes on with what has begun, with its lease in hand.
@@ -153,11 +182,20 @@ async fn take_up(
     lease: Lease,
     change: &dyn Change,
     options: &RunOptions,
+    approved: Option<part::Approved>,
 ) -> Result<RunReport, EngineError> {
     if plan::state_of(engine, run)?.undo_of.is_some() {
         return resume_undo(engine, run, planned, lease, change, options).await;
     }
-    go_on(engine, run, planned, lease, change, options, false).await
+    go_on(engine, run, lease, change, options, Begin::Again(approved)).await
+}
+
+/// How a process comes to work on a run.
+enum Begin {
+    /// It has started it.
+    Fresh,
+    /// It takes it up again, with the approval of its rest where it waited for that.
+    Again(Option<part::Approved>),
 }
 
 pub(crate) fn acquire(engine: &Engine, run: &str, options: &RunOptions) -> Result<Lease, EngineError> {
@@ -238,19 +276,18 @@ pub(crate) fn start(
     audit::commit(&*engine.store, &mut End::default(), commit, vec![(now, event)]).map(drop)
 }
 
-/// From a journal that says `Started` to the end: the same for a fresh run and for one that is taken up again.
+/// From a journal that says `Started` to the end, or to an `approve`: the same for a fresh run and for one that is taken
+/// up again.
 async fn go_on(
     engine: &Engine,
     run: &str,
-    planned: Planned,
     lease: Lease,
     change: &dyn Change,
     options: &RunOptions,
-    fresh: bool,
+    begin: Begin,
 ) -> Result<RunReport, EngineError> {
     // Read again, now that the lease keeps everybody else away.
-    let state = plan::state_of(engine, run)?;
-    let live = Live::new(engine, &planned, &state)?;
+    let mut state = plan::state_of(engine, run)?;
     let journal = Journal::open(
         run,
         engine.store.clone(),
@@ -260,29 +297,54 @@ async fn go_on(
         state.head,
         state.events,
     )?;
-    if !fresh {
+    if let Begin::Again(approved) = begin {
         journal.push(Event::Resumed { fence: lease.fence }, Vec::new());
+        match approved {
+            Some(approved) => approved.goes_on(engine, &journal).await?,
+            None => journal.flush().await?,
+        }
+        state = plan::state_of(engine, run)?;
     }
-    let runner = Runner::new(engine, &planned, options, change, &journal, &state, &live, None)?;
-    let items: u64 = planned.plan.steps.iter().map(|s| s.items.len() as u64).sum();
-    engine.store.expect(items.saturating_mul(limits::BYTES_PER_ITEM));
-    options.progress.event(ProgressEvent::Started { run, items });
-    let parameters = planned.plan.parameters.clone();
-    let body = runner.body(&parameters);
-    let result = cancel::watched(engine, run, lease.fence, &options.cancel, body).await;
-    let result = match result {
-        Ok(result) => result,
-        Err(error @ (EngineError::LeaseLost(_) | EngineError::Store(_) | EngineError::Codec(_))) => return Err(error),
-        Err(error) => BodyResult { failed: Some(error.to_string()), ..BodyResult::default() },
-    };
-    let mut result = result;
-    if let Some(words) = runner.end_temporary().await? {
-        result.failed.get_or_insert(words);
+    let mut begun = false;
+    // Once for each part: what follows an `approve` is taken up as another process would, from the journal.
+    loop {
+        let planned = plan::from_state(engine, &state)?;
+        let live = Live::new(engine, &planned, &state)?;
+        let runner = Runner::new(engine, &planned, options, change, &journal, &state, &live, None)?;
+        if !std::mem::replace(&mut begun, true) {
+            let items: u64 = planned.plan.steps.iter().map(|s| s.items.len() as u64).sum();
+            engine.store.expect(items.saturating_mul(limits::BYTES_PER_ITEM));
+            options.progress.event(ProgressEvent::Started { run, items });
+        }
+        let body = runner.body(&planned.plan.parameters);
+        let result = cancel::watched(engine, run, lease.fence, &options.cancel, body).await;
+        let mut result = match result {
+            Ok(result) => result,
+            Err(error @ (EngineError::LeaseLost(_) | EngineError::Store(_) | EngineError::Codec(_))) => {
+                return Err(error);
+            }
+            Err(error) => BodyResult { failed: Some(error.to_string()), ..BodyResult::default() },
+        };
+        result.cancelled |= result.paused && options.cancel.is_cancelled();
+        if result.paused && !result.cancelled {
+            drop(runner);
+            journal.flush().await?;
+            state = plan::state_of(engine, run)?;
+            let Some(approved) = part::needs_nobody(engine, &state, options)? else { break };
+            approved.goes_on(engine, &journal).await?;
+            state = plan::state_of(engine, run)?;
+            continue;
+        }
+        if let Some(words) = runner.end_temporary().await? {
+            result.failed.get_or_insert(words);
+        }
+        let ending = runner.end(result).await?;
+        let reports = runner.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+        drop(journal);
+        return told(engine, &planned, &state, live, ending, reports);
     }
-    let ending = runner.end(result).await?;
-    let reports = runner.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
     drop(journal);
-    told(engine, &planned, &state, live, ending, reports)
+    crate::runs::report(engine, run)
 }
 
 /// What a run that has just ended did, as its journal tells of it; only one that was cancelled leaves more in there
@@ -430,16 +492,17 @@ pub(crate) fn remember(
 ) -> Result<u64, EngineError> {
     let mut generation = 0;
     let now = engine.clock.now();
+    let parts = Parts::of(world.program)?;
     for (path, (digest, began)) in &state.fixed {
         let number = path.strip_prefix("again.").and_then(|r| r.split_once('/')).and_then(|(n, _)| n.parse().ok());
         generation = generation.max(number.unwrap_or(0));
-        if fresh_for.is_some_and(|fresh| is_stale(state, path, *began, now, fresh)) {
+        if fresh_for.is_some_and(|fresh| is_stale(state, &parts, path, *began, now, fresh)) {
             continue;
         }
         world.know(path, state.value(&*engine.store, digest)?, *began);
     }
     for (path, (failure, at)) in &state.failed_reads {
-        if fresh_for.is_some_and(|fresh| is_stale(state, path, *at, now, fresh)) {
+        if fresh_for.is_some_and(|fresh| is_stale(state, &parts, path, *at, now, fresh)) {
             continue;
         }
         world.know_failed(path, path.rsplit('/').next().unwrap_or(path), failure);
@@ -453,7 +516,16 @@ pub(crate) fn remember(
 }
 
 /// A reading that was made while planning, too long ago; or one of an item that has sent nothing yet.
-fn is_stale(state: &RunState, path: &str, began: Timestamp, now: Timestamp, fresh: std::time::Duration) -> bool {
+///
+/// A reading below an `approve` was made while the rest was planned, or after that went on.
+fn is_stale(
+    state: &RunState,
+    parts: &Parts<'_>,
+    path: &str,
+    began: Timestamp,
+    now: Timestamp,
+    fresh: std::time::Duration,
+) -> bool {
     if path.starts_with("targets.") {
         return false;
     }
@@ -461,8 +533,20 @@ fn is_stale(state: &RunState, path: &str, began: Timestamp, now: Timestamp, fres
         let scope = format!("{unit}/");
         return !state.intents.range(scope.clone()..).next().is_some_and(|(p, _)| p.starts_with(&scope));
     }
+    let last = |ask: &str| state.parts.iter().rev().find(|part| part.node == ask);
+    if parts.read_for(path).and_then(last).is_some_and(|part| part.started.is_none()) {
+        // The question lapsed, and is asked anew with what is there now.
+        return true;
+    }
     // Judged as of the start: a run that is taken up again sees what it saw.
-    let started = state.started.unwrap_or(now);
+    let started = match parts.below_path(path) {
+        None => state.started.unwrap_or(now),
+        Some(ask) => match last(ask) {
+            Some(PartState { started: Some(started), .. }) => *started,
+            // What it was read for did not go on.
+            _ => return true,
+        },
+    };
     began < started && age(began, started) > fresh
 }
 

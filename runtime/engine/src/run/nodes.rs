@@ -38,6 +38,8 @@ enum Ended {
     GoOn,
     Failed(String),
     Cancelled,
+    /// The rest of the run waits for its approval.
+    Paused,
     Returned(Option<Value>),
 }
 
@@ -54,7 +56,7 @@ impl Runner<'_> {
         let mut begun: HashSet<&str> = HashSet::new();
         let mut broken: Option<EngineError> = None;
         loop {
-            let stopped = broken.is_some() || result.failed.is_some() || result.cancelled;
+            let stopped = broken.is_some() || result.failed.is_some() || result.cancelled || result.paused;
             let mut ready: Vec<&Node> = match stopped {
                 true => Vec::new(),
                 false => order.ready().into_iter().filter(|n| !begun.contains(&*n.id)).collect(),
@@ -107,7 +109,8 @@ impl Runner<'_> {
         if let Some(error) = broken {
             return Err(error);
         }
-        if let (Some(value), None, false) = (&body.value, &result.failed, result.cancelled) {
+        let stopped = result.cancelled || result.paused;
+        if let (Some(value), None, false) = (&body.value, &result.failed, stopped) {
             let question = look(&self.world, "value", What::Expr(value), &names, false);
             result.value = self.world.answer(&question).await.map_err(|e| outside("value", e))?.value;
         }
@@ -130,6 +133,7 @@ impl Runner<'_> {
                 result.failed.get_or_insert(message);
             }
             Ok(Ended::Cancelled) => result.cancelled = true,
+            Ok(Ended::Paused) => result.paused = true,
             Ok(Ended::Returned(value)) => return Some(value),
             Err(error) => {
                 self.halted.store(true, Ordering::SeqCst);
@@ -209,9 +213,21 @@ impl Runner<'_> {
                 self.pause(&node.id, time).await;
             }
             NodeKind::Confirm { question } => {
+                // Who said yes is not asked again when the run is taken up.
+                let key = format!("{}/confirmed", node.id);
+                if crate::world::lock(&self.world.memo).contains_key(&key) {
+                    return Ok(Ended::GoOn);
+                }
                 let words = self.text(question, names, &node.id).await?;
                 if let Some(reason) = self.confirm(&words) {
                     return Ok(Ended::Failed(reason));
+                }
+                self.world.keep(&key, Value::Bool(true), self.engine.clock.now());
+            }
+            NodeKind::Approve(approve) => {
+                if !self.state.begun().any(|part| part.node == node.id) {
+                    self.ask(node, approve, names).await?;
+                    return Ok(Ended::Paused);
                 }
             }
             NodeKind::Report { title, body } => {

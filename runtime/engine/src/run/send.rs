@@ -129,8 +129,7 @@ impl StepRun<'_> {
     }
 
     fn is_approved(&self, unit: &Unit, ask: &Ask, target: &Target, pass: &Pass) -> Result<(), Stop> {
-        let number = self.runner.planned.plan.targets.binary_search(target);
-        let number = number.ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX);
+        let number = crate::plan::number_of(target, &self.runner.planned.plan.targets);
         let items: Vec<_> = unit.items.iter().map(|(item, _)| item).collect();
         check(self.planned, &items, ask, number).map_err(|why| {
             if pass.changes > 0 || items.len() > 1 {

@@ -144,7 +144,10 @@ impl Runner<'_> {
             failed: AtomicU64::new(self.live.count(&step.name, &bad)),
         };
         let title = planned.title.as_deref();
-        self.options.progress.event(ProgressEvent::StepStarted { step: &step.name, title, items: total });
+        // A step that has ended is gone through again when the run is taken up: nothing of it is news.
+        if !self.state.steps_ended.contains_key(&step.name) {
+            self.options.progress.event(ProgressEvent::StepStarted { step: &step.name, title, items: total });
+        }
         let workers = at_once.clamp(1, groups.max(1)).min(1_000);
         try_join_all((0..workers).map(|_| run.work())).await?;
         run.end(names).await

@@ -20,7 +20,7 @@ use super::live::step_named;
 use super::step::{Queue, StepRun, Unit, list};
 use super::unit::{TAKEN_BACK, body_lets};
 use super::{BodyResult, Live, Runner, acquire, duration, remember, retries, told, unit_of};
-use crate::approve::{judge, load_signed, trust};
+use crate::approve::{approvals_of, judge, load_signed, trust};
 use crate::audit::{self, End};
 use crate::engine::Engine;
 use crate::error::{EngineError, Refused};
@@ -34,7 +34,7 @@ use crate::time;
 use crate::world::{Bindings, Mode, What, World};
 
 /// The stream whose presence says that a run has been taken back by another.
-fn marker(run: &str, by: &str) -> String {
+pub(crate) fn marker(run: &str, by: &str) -> String {
     format!("undo/{run}/{by}")
 }
 
@@ -211,15 +211,21 @@ async fn begin(
     claim: &Lease,
 ) -> Result<(String, Lease), EngineError> {
     let unread = |error| audit::tampered(engine, Some(&state.run), &options.principal, error);
-    let approvals = load_signed(engine, state).map_err(unread)?;
     if !options.gate.sandbox {
         let now = time::latest(engine, Some(&state.run), &options.principal, change.ahead())?;
         trust::check(engine, &options.gate, &options.principal, Some(&state.run))?;
-        judge(&options.gate, original, engine.store.id(), "", &approvals, now).map_err(|why| {
-            let reason = format!("the approval of run {} does not cover taking it back: {}", state.run, why.reason);
-            let help = "plan and have approved a playbook that puts things right".to_string();
-            audit::refused(engine, Some(&state.run), &options.principal, Refused::new(reason, help))
-        })?;
+        let mut all = vec![plan::first(engine, state).map_err(unread)?];
+        for part in state.begun() {
+            all.push(plan::part_of(engine, state, part).map_err(unread)?);
+        }
+        for approved in &all {
+            let approvals = load_signed(engine, approvals_of(state, approved)).map_err(unread)?;
+            judge(&options.gate, approved, engine.store.id(), &[], &approvals, now).map_err(|why| {
+                let reason = format!("the approval of run {} does not cover taking it back: {}", state.run, why.reason);
+                let help = "plan and have approved a playbook that puts things right".to_string();
+                audit::refused(engine, Some(&state.run), &options.principal, Refused::new(reason, help))
+            })?;
+        }
     }
     let taken = taken_back(engine, &state.run, &options.principal)?;
     let live = Live::new(engine, original, state)?;
@@ -281,7 +287,8 @@ async fn begin(
                 items.push(item.clone());
             }
         }
-        let calls = plan_bodies(&world, step, undo, &values, &names, extra, Mode::PlanBody).await?;
+        let scope = format!("{}.plan", step.name);
+        let calls = plan_bodies(&world, step, undo, &values, &names, extra, (Mode::PlanBody, &scope)).await?;
         let variables: BTreeSet<String> = step.each.iter().map(|each| each.variable.clone()).collect();
         let mut planned: Vec<PlannedItem> = Vec::new();
         for (item, calls) in items.into_iter().zip(calls) {
@@ -302,9 +309,11 @@ async fn begin(
             items: planned,
             skipped_absent: Vec::new(),
             rollback: Rollback::None,
+            below: None,
         });
     }
-    let plan = Plan { steps, ..(*original.plan).clone() };
+    // It is one plan, and waits for nobody.
+    let plan = Plan { steps, asks: Vec::new(), ..(*original.plan).clone() };
     drop(world);
     write(engine, state, original, &plan, skipped, options, claim, began)
 }
@@ -334,7 +343,8 @@ fn write(
     let now = engine.clock.now();
     let run = plan::run_id(now)?;
     let (digest, bytes) = codec::encode(plan)?;
-    let approvals: Vec<_> = state.approvals.iter().map(|(digest, _)| *digest).collect();
+    let later = state.begun().flat_map(|part| &part.approvals);
+    let approvals: Vec<_> = state.approvals.iter().chain(later).map(|(digest, _)| *digest).collect();
     let ambient = state.ambient.unwrap_or(digest);
     let mut events = vec![
         Event::Planned {

@@ -273,7 +273,7 @@ impl StepRun<'_> {
                         .map_err(|e| Stop::failed(e.to_string()))?;
                     self.runner.pause(&format!("{scope}/{}", node.id), time).await;
                 }
-                NodeKind::Step(_) | NodeKind::Confirm { .. } | NodeKind::Report { .. } => {
+                NodeKind::Step(_) | NodeKind::Approve(_) | NodeKind::Confirm { .. } | NodeKind::Report { .. } => {
                     return Err(Stop::failed(format!("`{}` cannot stand in a step", node.id)));
                 }
             }

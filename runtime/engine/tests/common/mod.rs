@@ -326,3 +326,71 @@ pub fn refusal(error: EngineError) -> String {
         other => panic!("not a refusal: {other}"),
     }
 }
+
+/// `stop` the machines; `let stopped = …`, which only that can give; `approve` by a manager within a week; `start` those.
+pub fn staged() -> Program {
+    let mut program = program(vec![single_step()]);
+    let end = program.playbook.body.nodes.split_off(3);
+    let state = equal(member(local("m"), "state"), text("stopped"));
+    let stopped = method(describe("describe_instances"), Method::Filter, vec![lambda("m", state)]);
+    let count = method(local("stopped"), Method::Count, vec![]);
+    let question = Expr::Text(vec![
+        TextPart::Literal("Start ".into()),
+        TextPart::Hole(count),
+        TextPart::Literal(" again?".into()),
+    ]);
+    let mut start = single_step();
+    std::mem::swap(&mut start.body, start.undo.as_mut().unwrap());
+    start.name = "start".into();
+    let each = start.each.as_mut().unwrap();
+    (each.list, each.sources) = (local("stopped"), vec!["stopped".into()]);
+    start.max = vec![Bound { value: int(100), of: None, per: None }];
+    let approval = Approval { by: "manager".into(), of: 1, valid_seconds: 7 * 86_400 };
+    program.playbook.body.nodes.extend([
+        node("stopped", &["stop"], NodeKind::Let { name: "stopped".into(), value: stopped }),
+        node("approve.1", &["stopped"], ask(question, approval)),
+        node("start", &["approve.1"], NodeKind::Step(Box::new(start))),
+    ]);
+    for mut node in end {
+        if node.after == ["stop"] {
+            node.after = vec!["start".into()];
+        }
+        program.playbook.body.nodes.push(node);
+    }
+    program
+}
+
+pub fn ask(question: Expr, approval: Approval) -> NodeKind {
+    NodeKind::Approve(Box::new(Approve { question, approval, show: None }))
+}
+
+/// The same, and another `approve`, below which what was started is stopped `again`.
+pub fn twice_staged() -> Program {
+    let mut program = staged();
+    let end = program.playbook.body.nodes.split_off(6);
+    let mut again = single_step();
+    again.name = "again".into();
+    let each = again.each.as_mut().unwrap();
+    each.list = Expr::StepResult { step: "start".into(), part: StepPart::Items };
+    (each.sources, each.from_step) = (vec![], Some("start".into()));
+    let approval = Approval { by: "manager".into(), of: 1, valid_seconds: 86_400 };
+    program.playbook.body.nodes.extend([
+        node("approve.2", &["start"], ask(text("Stop them again?"), approval)),
+        node("again", &["approve.2"], NodeKind::Step(Box::new(again))),
+    ]);
+    for mut node in end {
+        if node.after == ["start"] {
+            node.after = vec!["again".into()];
+        }
+        program.playbook.body.nodes.push(node);
+    }
+    program
+}
+
+impl Bench {
+    /// Approves the rest of a run that waits.
+    pub fn approve_rest(&self, run: &str) {
+        assert!(self.engine.waiting(run).unwrap().is_some(), "it waits");
+        self.approve(run);
+    }
+}
