@@ -113,6 +113,7 @@ fn make() -> Option<Bench> {
         program: Arc::new(seeds::program()?),
         principal: "otto".to_owned(),
         began: now,
+        asked: None,
     };
     Some(Bench {
         gate,

@@ -85,6 +85,7 @@ fn shown(plan: Plan) {
         program: Arc::new(program),
         principal: "mara".to_owned(),
         began: jiff::Timestamp::UNIX_EPOCH,
+        asked: None,
     };
     let _ = escher_engine::plan_json(&planned).to_string();
 }

@@ -194,8 +194,11 @@ pub(crate) fn plan() -> Option<Plan> {
             items: vec![PlannedItem { item: item.clone(), calls: vec![call] }],
             skipped_absent: vec![item],
             rollback: Rollback::Undo,
+            below: None,
         }],
         policy: "1".to_owned(),
+        asks: Vec::new(),
+        part: None,
     })
 }
 
