@@ -351,6 +351,7 @@ fn every_way_past_the_gate_is_refused() {
     project.well(&["audit", "verify"]);
 
     // A run that waits, in other processes: what is shown is what is signed, and it goes on.
+    cloud.ask("POST", "reset");
     project.again("waiting");
     let run = project.run();
     let text = |arguments: &[&str]| String::from_utf8(project.well(arguments).stdout).unwrap();
