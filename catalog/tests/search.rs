@@ -1,7 +1,7 @@
 //! The search finds what people mean: questions that were written before it was tuned.
 
 use escher_catalog::Catalog;
-use escher_catalog::search::{Index, names_text};
+use escher_catalog::search::{Index, names_text, pack};
 
 const QUERIES: &str = include_str!("data/queries.txt");
 
@@ -90,5 +90,25 @@ fn every_service_of_the_core_exists() {
     for name in lines.flat_map(|l| l.split('|').next().unwrap_or_default().split_whitespace()) {
         let (cloud, service) = name.split_once('.').unwrap();
         assert!(Catalog::embedded().services(cloud).contains(&service), "{name}");
+    }
+}
+
+#[test]
+fn damaged_names_are_refused_or_searched_but_never_panic() {
+    let text = "# aws.ec2 Amazon Elastic Compute Cloud\nlist_by_owner\nstop_instances\n# gcp.compute Compute Engine\ninstances.stop\n";
+    assert_eq!(Index::of(text).unwrap().text(), text);
+    let bytes = pack(text).unwrap();
+    for end in 0..bytes.len() {
+        assert!(Index::open(bytes.get(..end).unwrap()).is_err(), "cut at {end}");
+    }
+    for at in 0..bytes.len() {
+        for wrong in [1, 0xff] {
+            let mut damaged = bytes.clone();
+            *damaged.get_mut(at).unwrap() = wrong;
+            if let Ok(index) = Index::open(&damaged) {
+                index.search("stop a vm by owner", None, 3);
+                index.text();
+            }
+        }
     }
 }
