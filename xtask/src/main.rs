@@ -30,6 +30,7 @@ usage: cargo xtask COMMAND
   lab clean          removes what the lab installed
   storm [--runs N] [--seed S]  random playbooks on a cloud that breaks down, their processes killed (1000 runs)
   bench [--strict]   Escher beside its peers on one server, as a table in Markdown; --strict fails past a limit
+  bench durable      a durable step of Escher beside one of Restate
   catalog            imports the clouds' API models into catalog/data";
 
 fn main() -> ExitCode {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use escher_core::CatalogWorld;
-use escher_engine::{Engine, Gate, PlanOptions, RunOptions, SqliteStore};
+use escher_engine::{Engine, Gate, Head, PlanOptions, RunOptions, SqliteStore, StateStore};
 use escher_ir::Target;
 use escher_ir::program::Program;
 use escher_storm::noop::Noop;
@@ -78,6 +78,33 @@ async fn calls(folder: &Path, calls: usize, at_once: usize) {
         running.as_secs_f64() * 1e3,
         peak(),
     );
+    drop(report);
+    let bytes = segments(engine.store().as_ref(), "audit") + segments(engine.store().as_ref(), &format!("run/{run}"));
+    let floor = floor(&folder.join("floor"), calls.div_ceil(at_once), bytes);
+    println!(
+        "floor: {} bytes a call in {} commits of the store alone: {:.1} µs a call",
+        bytes / calls,
+        calls.div_ceil(at_once),
+        floor * 1e6 / calls as f64
+    );
+}
+
+/// Bytes of a stream.
+fn segments(store: &dyn StateStore, stream: &str) -> usize {
+    store.read(stream, 0).unwrap().iter().map(|segment| segment.bytes.len()).sum()
+}
+
+/// Seconds that a store takes for as many bytes in as many commits, one after the other, with nothing around it.
+fn floor(folder: &Path, commits: usize, bytes: usize) -> f64 {
+    let store = SqliteStore::open(folder).unwrap();
+    let mut head = store.append("floor", Head::EMPTY, vec![0]).unwrap();
+    let part = bytes / commits;
+    let begin = Instant::now();
+    store.expect(bytes as u64);
+    for n in 0..commits {
+        head = store.append("floor", head, vec![u8::try_from(n % 251).unwrap(); part]).unwrap();
+    }
+    begin.elapsed().as_secs_f64()
 }
 
 async fn dag(folder: &Path, steps: usize) {

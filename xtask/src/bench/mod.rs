@@ -3,6 +3,7 @@
 //! Escher is timed as an operator uses it: `plan`, `approve` and `run` are three processes. The peers have neither plan nor
 //! approval nor journal; that is part of the comparison.
 
+mod durable;
 mod measure;
 mod table;
 
@@ -29,7 +30,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let strict = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => false,
         ["--strict"] => true,
-        _ => return Err("`bench` takes `--strict` or nothing".into()),
+        ["durable"] => return durable::run(),
+        _ => return Err("`bench` takes `--strict`, `durable` or nothing".into()),
     };
     let binary = escher::binary(true)?;
     let server = Emulator::start(Kind::Ministack)?;
