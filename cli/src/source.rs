@@ -56,7 +56,7 @@ pub(crate) struct Source {
     /// What there is to show of it.
     pub(crate) file: render::diagnostics::File,
     /// What checking it gave.
-    pub(crate) checked: Checked,
+    pub(crate) checked: Arc<Checked>,
     /// Which project it is of, by number.
     pub(crate) project: usize,
     /// Its number among the files of that project.
@@ -121,7 +121,7 @@ pub(crate) fn check(path: &Path, format: Format) -> Result<Checked, Failure> {
     if sources.has_errors() {
         return Err(Failure::told(1));
     }
-    Ok(sources.files.into_iter().next().map(|s| s.checked).unwrap_or_default())
+    Ok(sources.files.into_iter().next().map(|s| Arc::unwrap_or_clone(s.checked)).unwrap_or_default())
 }
 
 /// One playbook of a file, checked.

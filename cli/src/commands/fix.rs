@@ -41,7 +41,7 @@ pub(crate) fn fix(paths: &[PathBuf]) -> Result<u8, Failure> {
 /// What there is to say of a file, as one of its project.
 fn told(files: &Files, path: &Path, text: &str) -> Vec<Diagnostic> {
     let checked = escher_core::check_files(files, vec![files.entry(path, text)]);
-    checked.into_iter().next().map(|f| f.checked.diagnostics).unwrap_or_default()
+    checked.into_iter().next().map(|f| f.checked.diagnostics.clone()).unwrap_or_default()
 }
 
 /// Applies the first repair of each diagnostic, from the end to the start; one that overlaps another waits a round.

@@ -1,7 +1,8 @@
 //! What checking a large project costs: `cargo run --release -p escher-core --example modules`.
 //!
-//! Makes 200 modules of 500 lines that use each other, in memory, and checks all of them once, cold; then one of them
-//! alone, which its three modules come with. An argument is the number of modules.
+//! Makes 200 modules of 500 lines that use each other, in chains of fifty, in memory, and checks all of them once, cold;
+//! then again after an edit of one line: of a module that nobody uses, and of one that is used most. An argument is the
+//! number of modules.
 
 #![allow(clippy::print_stdout, reason = "it prints its figures")]
 #![allow(clippy::disallowed_methods, reason = "it takes times, an argument, and its own memory")]
@@ -10,19 +11,22 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
-use escher_core::{Entry, TextWorld, check_files};
+use escher_core::{Entry, Memory, TextWorld};
 
 const LINES: usize = 500;
+/// Modules may use each other only so deep.
+const CHAIN: usize = 50;
 
 fn module(at: usize) -> String {
     let mut text = String::new();
-    for below in at.saturating_sub(3)..at {
+    let first = at / CHAIN * CHAIN;
+    for below in at.saturating_sub(3).max(first)..at {
         let _ = writeln!(text, "use \"./m{below}.esc\" as m{below}");
     }
     let _ = writeln!(text, "\ntype Row{at} = {{ name: string, size: int }}\n\nconst limit{at} = {}", at + 1);
     let mut n = 0;
     while text.matches('\n').count() < LINES {
-        let other = match at.checked_sub(1) {
+        let other = match at.checked_sub(1).filter(|below| *below >= first) {
             Some(below) => format!("m{below}.pick{}(tags, \"x\")", n % 10),
             None => "tags[\"x\"] ?? \"none\"".to_string(),
         };
@@ -65,8 +69,9 @@ fn main() {
     let entries: Vec<Entry> =
         files.iter().map(|(path, text)| Entry { path: path.clone(), text: text.clone() }).collect();
     let world = TextWorld { files: files.into_iter().collect(), ..TextWorld::default() };
+    let mut memory = Memory::default();
     let begun = Instant::now();
-    let checked = check_files(&world, entries);
+    let checked = memory.check(&world, entries.clone());
     let took = begun.elapsed();
     let playbooks: usize = checked.iter().map(|f| f.checked.playbooks.len()).sum();
     let told: usize = checked.iter().map(|f| f.checked.diagnostics.len()).sum();
@@ -74,5 +79,14 @@ fn main() {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     if let Some(peak) = status.lines().find(|l| l.starts_with("VmHWM")) {
         println!("{}", peak.replace('\t', " "));
+    }
+    for (what, at) in [("nobody uses", count - 1), ("is used most", 0)] {
+        let mut changed = entries.clone();
+        let Some(entry) = changed.get_mut(at) else { continue };
+        entry.text = entry.text.replacen("\"nothing\"", "\"nothing at all\"", 1).into();
+        let begun = Instant::now();
+        let files = memory.check(&world, changed);
+        println!("again, a line of one that {what}: {:.2?} ({} files)", begun.elapsed(), files.len());
+        memory.check(&world, entries.clone());
     }
 }

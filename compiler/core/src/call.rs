@@ -378,17 +378,20 @@ impl Checker<'_> {
         if self.operations.contains_key(name) {
             return;
         }
+        if let Some(known) = self.facts.uses.borrow().get(name) {
+            self.operations.insert(name.to_string(), known.clone());
+            return;
+        }
         if let Ok(digest) = operation::record_digest(record) {
             let class = &record.operation.class;
-            self.operations.insert(
-                name.to_string(),
-                OperationUse {
-                    record: digest,
-                    effects: class.effects.clone(),
-                    risk: class.risk,
-                    repeat: class.repeat.clone(),
-                },
-            );
+            let used = OperationUse {
+                record: digest,
+                effects: class.effects.clone(),
+                risk: class.risk,
+                repeat: class.repeat.clone(),
+            };
+            self.facts.uses.borrow_mut().insert(name.to_string(), used.clone());
+            self.operations.insert(name.to_string(), used);
         }
     }
 

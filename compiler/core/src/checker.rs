@@ -1,5 +1,6 @@
 //! The state of one check, and what all parts of it share.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -115,14 +116,22 @@ impl Signature {
     }
 }
 
+/// What the catalogue says, worked out once for all files of a check: a record's digest is of all its shapes.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    fields: RefCell<HashMap<Arc<str>, Option<Arc<ShapeFields>>>>,
+    pub(crate) uses: RefCell<HashMap<String, OperationUse>>,
+}
+
 /// One check.
 pub(crate) struct Checker<'w> {
     pub(crate) world: &'w dyn World,
+    pub(crate) facts: &'w Facts,
     pub(crate) file: &'w ast::File,
     /// Which of the modules it is.
     pub(crate) module: usize,
     /// What the modules that were checked before show.
-    pub(crate) modules: &'w [Option<Exports>],
+    pub(crate) modules: &'w [Option<Arc<Exports>>],
     /// The modules that this one uses, by the names that they have here.
     pub(crate) imports: &'w HashMap<String, Used>,
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -178,7 +187,6 @@ pub(crate) struct Checker<'w> {
     /// Nodes whose value was.
     pub(crate) located_nodes: BTreeSet<String>,
     sites: HashMap<String, u32>,
-    fields: HashMap<Arc<str>, Option<Arc<ShapeFields>>>,
 }
 
 impl<'w> Checker<'w> {
@@ -186,10 +194,12 @@ impl<'w> Checker<'w> {
         world: &'w dyn World,
         node: &'w crate::module::Node,
         module: usize,
-        modules: &'w [Option<Exports>],
+        modules: &'w [Option<Arc<Exports>>],
+        facts: &'w Facts,
     ) -> Checker<'w> {
         Checker {
             world,
+            facts,
             file: &node.file,
             module,
             modules,
@@ -228,7 +238,6 @@ impl<'w> Checker<'w> {
             located: false,
             located_nodes: BTreeSet::new(),
             sites: HashMap::new(),
-            fields: HashMap::new(),
         }
     }
 
@@ -314,7 +323,7 @@ impl<'w> Checker<'w> {
 
     /// The members of a shape, by its full name.
     pub(crate) fn shape_fields(&mut self, name: &Arc<str>) -> Option<Arc<ShapeFields>> {
-        if let Some(known) = self.fields.get(name) {
+        if let Some(known) = self.facts.fields.borrow().get(name) {
             return known.clone();
         }
         let mut words = name.splitn(3, '.');
@@ -325,7 +334,7 @@ impl<'w> Checker<'w> {
                 .and_then(|service| service.structure(shape).map(|s| Arc::new(shapes::fields(&service, s.members())))),
             _ => None,
         };
-        self.fields.insert(name.clone(), found.clone());
+        self.facts.fields.borrow_mut().insert(name.clone(), found.clone());
         found
     }
 

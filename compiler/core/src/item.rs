@@ -10,7 +10,7 @@ use escher_syntax::ast::{self, ItemKind};
 use escher_syntax::{Diagnostic, Severity, Span};
 
 use crate::Checked;
-use crate::checker::{ActionBody, Checker, Place, Signature};
+use crate::checker::{ActionBody, Checker, Facts, Place, Signature};
 use crate::module::{Exports, Lowered, Node};
 use crate::scope::{Binding, Origin, Scope};
 use crate::world::World;
@@ -38,9 +38,15 @@ pub(crate) struct Made {
 }
 
 /// Checks the items of a file, with the modules that were checked before it.
-pub(crate) fn check_file(world: &dyn World, node: &Node, module: usize, modules: &[Option<Exports>]) -> Made {
+pub(crate) fn check_file(
+    world: &dyn World,
+    node: &Node,
+    module: usize,
+    modules: &[Option<Arc<Exports>>],
+    facts: &Facts,
+) -> Made {
     let file = &node.file;
-    let mut checker = Checker::new(world, node, module, modules);
+    let mut checker = Checker::new(world, node, module, modules, facts);
     checker.one_name_each();
     let mut checked = Checked::default();
     for item in &file.items {
@@ -268,6 +274,9 @@ impl Checker<'_> {
             operations: std::mem::replace(&mut self.operations, operations),
             waiters: std::mem::replace(&mut self.waiters, waiters),
         };
+        let mut alone = crate::constant::empty_program();
+        alone.functions.insert(name.to_string(), lowered.function.clone());
+        self.check_depth(&alone, &callable.name);
         self.functions.insert(name.to_string(), lowered);
         self.signatures.insert(name.to_string(), Some(signature.clone()));
         Some(signature)

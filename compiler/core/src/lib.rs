@@ -4,6 +4,7 @@
 //! what could be made of the text, and a list of diagnostics. What the language has and this version does not do yet is
 //! a diagnostic (`E0199`), never silence.
 
+mod again;
 mod asked;
 mod bounds;
 mod call;
@@ -39,6 +40,7 @@ mod unsupported;
 mod wait;
 mod world;
 
+pub use again::Memory;
 pub use escher_syntax::{Diagnostic, Edit, Fix, Label, Severity, Span};
 pub use module::{MAX_DEPTH, MAX_MODULES, MAX_TEXT, ModuleId};
 pub use risk::Witness;
@@ -99,7 +101,7 @@ pub struct CheckedFile {
     /// Its text, which the spans of its diagnostics count in.
     pub text: Arc<str>,
     /// What checking gave. No playbook has a program where the file, or a module that it uses, has errors.
-    pub checked: Checked,
+    pub checked: Arc<Checked>,
     /// Places, among the files that were checked, of the modules that it uses, and of those that they use.
     pub uses: Vec<usize>,
 }
@@ -109,7 +111,7 @@ pub fn check(world: &dyn World, source: &str) -> Checked {
     let entry = Entry { path: String::new(), text: Arc::from(source) };
     let mut files = check_files(world, vec![entry]);
     let mut modules = files.split_off(1.min(files.len()));
-    let mut checked = files.pop().map(|f| f.checked).unwrap_or_default();
+    let mut checked = files.pop().map(|f| Arc::unwrap_or_clone(f.checked)).unwrap_or_default();
     // Of a module there is one thing to say here: that it does not hold.
     modules.retain(|m| m.checked.has_errors());
     if let (Some(module), false) = (modules.first(), checked.has_errors()) {
@@ -121,36 +123,14 @@ pub fn check(world: &dyn World, source: &str) -> Checked {
 
 /// Checks files, and the modules that they use, each once. Gives the files in the order given, then the modules.
 pub fn check_files(world: &dyn World, entries: Vec<Entry>) -> Vec<CheckedFile> {
-    let graph = module::load(world, entries.into_iter().map(|e| (e.path, e.text)).collect());
-    let mut exports: Vec<Option<module::Exports>> = graph.nodes.iter().map(|_| None).collect();
-    let mut results: Vec<Checked> = graph.nodes.iter().map(|_| Checked::default()).collect();
-    for at in graph.order.iter().copied() {
-        let Some(node) = graph.nodes.get(at) else { continue };
-        let made = item::check_file(world, node, at, &exports);
-        if let Some(slot) = results.get_mut(at) {
-            *slot = told(node, made.checked, &made.broken);
-        }
-        if let Some(slot) = exports.get_mut(at) {
-            *slot = Some(made.exports);
-        }
-    }
-    let wrong: Vec<bool> = results.iter().map(Checked::has_errors).collect();
-    let reach: Vec<Vec<usize>> = (0..results.len()).map(|at| graph.reach(at)).collect();
-    let mut files = Vec::with_capacity(results.len());
-    for ((node, mut checked), uses) in graph.nodes.into_iter().zip(results).zip(reach) {
-        if uses.iter().any(|at| wrong.get(*at).copied().unwrap_or(true)) {
-            checked.playbooks.iter_mut().for_each(|p| p.program = None);
-        }
-        files.push(CheckedFile { id: node.id, text: node.text, checked, uses: uses.into_iter().skip(1).collect() });
-    }
-    files
+    Memory::default().check(world, entries)
 }
 
 /// All that there is to say of a file, once and in order.
-fn told(node: &module::Node, mut checked: Checked, broken: &[Span]) -> Checked {
+pub(crate) fn told(node: &module::Node, mut checked: Checked, broken: &[Span]) -> Checked {
     checked.diagnostics.extend(node.told.iter().cloned());
     let found = once::told_once(&node.text, &node.parsed, broken, checked.diagnostics);
-    checked.diagnostics = node.parsed.clone();
+    checked.diagnostics = node.parsed.to_vec();
     checked.diagnostics.extend(found);
     checked.diagnostics.sort_by_key(|d| (d.span, d.code));
     // The same trouble at the same place is told once.

@@ -91,7 +91,7 @@ impl Checker<'_> {
         for function in functions.values_mut() {
             self.project_calls(&mut function.body);
         }
-        let program = Program {
+        let mut program = Program {
             edition: escher_ir::EDITION,
             playbook: Playbook {
                 name: callable.name.text.clone(),
@@ -108,13 +108,19 @@ impl Checker<'_> {
             operations: std::mem::take(&mut self.operations),
             waiters: std::mem::take(&mut self.waiters),
         };
-        if escher_ir::codec::canonical(&program).is_err() {
-            // A plan of it could be made, and never be read again.
-            let name = &callable.name;
+        // Functions were asked about where they stand, once for all playbooks that reach them.
+        let functions = std::mem::take(&mut program.functions);
+        self.check_depth(&program, &callable.name);
+        program.functions = functions;
+        CheckedPlaybook { name: callable.name.text.clone(), program: Some(program), witnesses, functions: names }
+    }
+
+    /// A plan of what is nested too deeply could be made, and never be read again.
+    pub(crate) fn check_depth(&mut self, program: &Program, name: &ast::Name) {
+        if escher_ir::codec::canonical(program).is_err() {
             let told = Diagnostic::error("E0102", name.span, format!("`{}` is nested too deeply", name.text));
             self.say(told.help("give a part a name with `let`, `const` or `fn`"));
         }
-        CheckedPlaybook { name: callable.name.text.clone(), program: Some(program), witnesses, functions: names }
     }
 
     /// The steps of the body at hand, with the type of what a test sees of an item: its shape, or its key as text.

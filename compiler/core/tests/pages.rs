@@ -74,7 +74,11 @@ mod tests {
     /// What is told of an example's own text.
     fn told(example: &Example<'_>) -> Vec<Diagnostic> {
         let entry = Entry { path: example.path.clone(), text: example.text.as_str().into() };
-        check_files(&example.world, vec![entry]).into_iter().next().map(|f| f.checked.diagnostics).unwrap_or_default()
+        check_files(&example.world, vec![entry])
+            .into_iter()
+            .next()
+            .map(|f| f.checked.diagnostics.clone())
+            .unwrap_or_default()
     }
 
     #[test]

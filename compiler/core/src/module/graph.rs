@@ -21,14 +21,28 @@ pub const MAX_DEPTH: usize = 64;
 /// Most text in all modules of one check together, in bytes.
 pub const MAX_TEXT: usize = 64 << 20;
 
+/// A module as it is used: its name there, which it is, and where that is written.
+pub(crate) type Named = (String, Option<usize>, Span);
+
+/// What was parsed, by file: a text that did not change is not parsed again.
+pub(crate) type Parses = HashMap<ModuleId, Parse>;
+
+/// A text, and what the parser made of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Parse {
+    text: Arc<str>,
+    file: Arc<ast::File>,
+    diagnostics: Arc<[Diagnostic]>,
+}
+
 /// A file or module, parsed.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: ModuleId,
     pub(crate) text: Arc<str>,
-    pub(crate) file: ast::File,
+    pub(crate) file: Arc<ast::File>,
     /// What the parser says.
-    pub(crate) parsed: Vec<Diagnostic>,
+    pub(crate) parsed: Arc<[Diagnostic]>,
     /// What there is to say of its `use`s.
     pub(crate) told: Vec<Diagnostic>,
     /// Its modules, by the names that they have here.
@@ -45,8 +59,8 @@ pub(crate) struct Graph {
 }
 
 /// Loads files and all that they use.
-pub(crate) fn load(world: &dyn World, entries: Vec<(String, Arc<str>)>) -> Graph {
-    let mut loader = Loader { world, nodes: Vec::new(), by_id: HashMap::new(), modules: 0, text: 0 };
+pub(crate) fn load(world: &dyn World, entries: Vec<(String, Arc<str>)>, known: &mut Parses) -> Graph {
+    let mut loader = Loader { world, known, nodes: Vec::new(), by_id: HashMap::new(), modules: 0, text: 0 };
     for (path, text) in entries {
         loader.add(ModuleId::File(path), text);
     }
@@ -55,7 +69,10 @@ pub(crate) fn load(world: &dyn World, entries: Vec<(String, Arc<str>)>) -> Graph
         loader.follow(next);
         next += 1;
     }
-    let mut graph = Graph { nodes: loader.nodes, order: Vec::new() };
+    let Loader { nodes, by_id, known, .. } = loader;
+    // What is no part of the project any more is forgotten.
+    known.retain(|id, _| by_id.contains_key(id));
+    let mut graph = Graph { nodes, order: Vec::new() };
     graph.sort();
     graph.limit_depth();
     graph
@@ -63,6 +80,7 @@ pub(crate) fn load(world: &dyn World, entries: Vec<(String, Arc<str>)>) -> Graph
 
 struct Loader<'w> {
     world: &'w dyn World,
+    known: &'w mut Parses,
     nodes: Vec<Node>,
     by_id: HashMap<ModuleId, usize>,
     /// How many were loaded because they are used.
@@ -72,15 +90,22 @@ struct Loader<'w> {
 
 impl Loader<'_> {
     fn add(&mut self, id: ModuleId, text: Arc<str>) -> usize {
-        let parsed = escher_syntax::parse(&text);
+        let known = self.known.get(&id).filter(|known| known.text == text).cloned();
+        let parse = known.unwrap_or_else(|| {
+            let parsed = escher_syntax::parse(&text);
+            let (file, diagnostics) = (Arc::new(parsed.file), parsed.diagnostics.into());
+            let parse = Parse { text: text.clone(), file, diagnostics };
+            self.known.insert(id.clone(), parse.clone());
+            parse
+        });
         let at = self.nodes.len();
         // Of a file that is given twice, the first is what others use.
         self.by_id.entry(id.clone()).or_insert(at);
         self.nodes.push(Node {
             id,
             text,
-            file: parsed.file,
-            parsed: parsed.diagnostics,
+            file: parse.file,
+            parsed: parse.diagnostics,
             told: Vec::new(),
             uses: HashMap::new(),
         });
@@ -342,21 +367,37 @@ impl Graph {
         }
     }
 
-    /// A module and all that it uses, however deep.
-    pub(crate) fn reach(&self, start: usize) -> Vec<usize> {
-        let mut found = vec![start];
-        let mut seen = vec![false; self.nodes.len()];
-        let mut next = 0;
-        while let Some(at) = found.get(next).copied() {
-            next += 1;
-            for (below, _) in self.nodes.get(at).map(edges).unwrap_or_default() {
-                if let Some(seen) = seen.get_mut(below).filter(|seen| !**seen) {
-                    *seen = true;
-                    found.push(below);
-                }
+    /// Each module and all that it uses, however deep.
+    pub(crate) fn reach(&self) -> Vec<Vec<usize>> {
+        let below: Vec<Vec<usize>> =
+            self.nodes.iter().map(|n| edges(n).into_iter().map(|(module, _)| module).collect()).collect();
+        (0..self.nodes.len()).map(|start| reach(&below, start)).collect()
+    }
+}
+
+fn reach(below: &[Vec<usize>], start: usize) -> Vec<usize> {
+    let mut found = vec![start];
+    let mut seen = vec![false; below.len()];
+    let mut next = 0;
+    while let Some(at) = found.get(next).copied() {
+        next += 1;
+        for module in below.get(at).into_iter().flatten() {
+            if let Some(seen) = seen.get_mut(*module).filter(|seen| !**seen) {
+                *seen = true;
+                found.push(*module);
             }
         }
-        found
+    }
+    found
+}
+
+impl Node {
+    /// Its modules by the names that they have here, in the order of names.
+    pub(crate) fn named(&self) -> Vec<Named> {
+        let mut named: Vec<Named> =
+            self.uses.iter().map(|(name, used)| (name.clone(), used.module, used.span)).collect();
+        named.sort();
+        named
     }
 }
 

@@ -19,8 +19,8 @@ use crate::checker::Signature;
 use crate::project::Usage;
 use crate::testing::PlaybookInfo;
 
+pub(crate) use graph::{Graph, Named, Node, Parses, load};
 pub use graph::{MAX_DEPTH, MAX_MODULES, MAX_TEXT};
-pub(crate) use graph::{Node, load};
 
 /// Which module.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
