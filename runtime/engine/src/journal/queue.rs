@@ -94,7 +94,10 @@ impl Queue {
         }
         let (began, mut count) = (Instant::now(), 0);
         loop {
-            let messages = std::mem::take(&mut state.messages);
+            // No more than a segment holds: the rest comes with the next.
+            let room = limits::SEGMENT_EVENTS.saturating_sub(count).min(state.messages.len());
+            let rest = state.messages.split_off(room);
+            let messages = std::mem::replace(&mut state.messages, rest);
             count += messages.len();
             drop(state);
             add(messages);
@@ -133,5 +136,28 @@ impl Queue {
     fn wait<'q>(&self, state: MutexGuard<'q, State>, time: Duration) -> MutexGuard<'q, State> {
         let (state, _) = self.changed.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner);
         state
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_handed_more_than_a_segment_holds() {
+        let (queue, all) = (Queue::default(), 2 * limits::SEGMENT_EVENTS + 5);
+        for _ in 0..all {
+            queue.push(Message { entry: None, objects: Vec::new(), waiter: None });
+        }
+        queue.close();
+        let mut sizes = Vec::new();
+        loop {
+            let mut size = 0;
+            match queue.gather(Duration::ZERO, |messages| size += messages.len()) {
+                Gathered::Write => sizes.push(size),
+                Gathered::End => break,
+            }
+        }
+        assert_eq!(sizes, [limits::SEGMENT_EVENTS, limits::SEGMENT_EVENTS, 5]);
     }
 }
