@@ -195,6 +195,9 @@ fn a_secret_is_never_repeated() {
         "aws rds create-db-instance --db-instance-identifer a --master-user-password hunter2",
         "aws rds create-db-instance --db-instance-identifer a --master-user-password=hunter2",
         "gcloud sql users create bob -i orders --password 'hunter2' --project p",
+        "gcloud sql users create bob -i orders --password='hunter2' --project p",
+        "aws rds modify-db-instance --db-instance-identifier a --master-user-password hunter2 | jq .",
+        "aws rds modify-db-instance --db-instance-identifier a --master-user-password 'my hunter2",
         "aws rds modify-db-instance --cli-input-json '{\"MasterUserPassword\": \"hunter2\"}'",
     ] {
         for format in ["human", "json"] {
@@ -202,7 +205,7 @@ fn a_secret_is_never_repeated() {
             assert!(!output.status.success(), "{line}");
             let said =
                 format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-            assert!(!said.is_empty() && !said.contains("hunter2"), "{said}");
+            assert!(!said.is_empty() && !said.contains("unter"), "{said}");
         }
     }
 }

@@ -63,7 +63,10 @@ pub(crate) fn convert(line: &str) -> Result<Converted, Box<Diagnostic>> {
 
 /// The line as it may be shown beside a diagnostic: what looks like a secret is covered, whatever the diagnostic is about.
 pub(crate) fn without_secrets(line: &str, told: &Diagnostic) -> String {
-    let words = shell::words(line).unwrap_or_default();
+    let (words, whole) = match shell::words(line) {
+        Ok(words) => (words, true),
+        Err(_) => (shell::plain_words(line), false),
+    };
     let is_secret = |option: &str| {
         let option = option.to_ascii_lowercase();
         option.starts_with('-')
@@ -78,12 +81,14 @@ pub(crate) fn without_secrets(line: &str, told: &Diagnostic) -> String {
             _ => None,
         })
         .collect();
-    for word in &words {
-        if let Some((option, value)) = word.text.split_once('=').filter(|(option, _)| is_secret(option)) {
-            let _ = option;
-            let end = word.span.end as usize;
-            covered.push(span(end.saturating_sub(value.len()), end));
-        }
+    covered.extend(words.iter().filter_map(|word| {
+        let (start, end) = (word.span.start as usize, word.span.end as usize);
+        let (option, _) = line.get(start..end)?.split_once('=').filter(|(option, _)| is_secret(option))?;
+        Some(span(start + option.len() + 1, end))
+    }));
+    // Where a text has no end, nobody knows where the secret ends.
+    if let (false, Some(first)) = (whole, covered.iter().map(|s| s.start as usize).min()) {
+        covered.push(span(first, line.len()));
     }
     if told.code == "E0245" {
         covered.push(told.span);

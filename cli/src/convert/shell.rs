@@ -46,6 +46,21 @@ pub(crate) fn words(line: &str) -> Result<Vec<Word>, Box<Diagnostic>> {
     Ok(words)
 }
 
+/// The words of a line as white space parts them, quotes and all.
+pub(crate) fn plain_words(line: &str) -> Vec<Word> {
+    let mut words = Vec::new();
+    let mut at = 0;
+    for part in line.split(char::is_whitespace) {
+        if !part.is_empty() {
+            words.push(Word { text: part.to_owned(), span: span(at, at + part.len()) });
+        }
+        // One more for the white space, which may be of several bytes.
+        at += part.len();
+        at += line.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    }
+    words
+}
+
 type Letters<'a> = std::iter::Peekable<std::str::CharIndices<'a>>;
 
 fn word(line: &str, letters: &mut Letters<'_>) -> Result<String, Box<Diagnostic>> {
