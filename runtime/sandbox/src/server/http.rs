@@ -67,6 +67,9 @@ pub(crate) async fn handle(
         let (status, json) = control::answer(&shared, &head.method, path, query, &body);
         return Ok(plain(status, json));
     }
+    if super::rest::knows(path) {
+        return super::rest::handle(&shared, &reset, &head, &body).await;
+    }
     if path != "/" || !(head.method == Method::POST || head.method == Method::GET) {
         return Ok(plain(404, control::fail(404, "POST / is where the cloud is").1));
     }
@@ -278,13 +281,13 @@ impl<'a> Exchange<'a> {
 }
 
 /// Looks like a UUID, repeats with the seed.
-fn request_id(seed: u64, number: u64) -> String {
+pub(super) fn request_id(seed: u64, number: u64) -> String {
     let (high, low) = (ids::mix(seed ^ ids::mix(number)), ids::mix(!seed ^ ids::mix(number ^ 1)));
     let (a, b, c) = (high >> 32, (high >> 16) & 0xffff, high & 0x0fff);
     format!("{a:08x}-{b:04x}-4{c:03x}-{:04x}-{:012x}", 0x8000 | (low >> 50), low & 0xffff_ffff_ffff)
 }
 
-fn respond(status: u16, kind: &'static str, body: Vec<u8>) -> Answer {
+pub(super) fn respond(status: u16, kind: &'static str, body: Vec<u8>) -> Answer {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));

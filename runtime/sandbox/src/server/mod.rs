@@ -8,6 +8,7 @@ mod control;
 mod faults;
 mod http;
 mod io;
+mod rest;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -15,11 +15,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::state::Aws;
+use crate::azure::state::Azure;
+use crate::gcp::state::Gcp;
 use ids::Ids;
 use seed::{Seed, SeedError};
 
 /// Version of the state file.
-const STATE_FORMAT: u32 = 1;
+const STATE_FORMAT: u32 = 2;
 
 /// The practice clouds with all that is in them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,6 +32,8 @@ pub struct World {
     pub(crate) seed: Seed,
     pub(crate) ids: Ids,
     pub(crate) aws: Aws,
+    pub(crate) azure: Azure,
+    pub(crate) gcp: Gcp,
 }
 
 /// A change of state that a request caused.
@@ -73,7 +77,9 @@ impl World {
         seed.validate()?;
         let mut ids = Ids::new(seed.seed);
         let aws = Aws::from_seed(seed, &mut ids)?;
-        Ok(World { format: STATE_FORMAT, seed: seed.clone(), ids, aws })
+        let azure = Azure::from_seed(&seed.azure, seed.timing, &ids);
+        let gcp = Gcp::from_seed(&seed.gcp, seed.timing, &ids);
+        Ok(World { format: STATE_FORMAT, seed: seed.clone(), ids, aws, azure, gcp })
     }
 
     /// What an earlier sandbox left in its state file.
@@ -108,6 +114,8 @@ impl World {
     /// Applies every transition that is due, so that what is shown is what is.
     pub(crate) fn settle(&mut self, now: i64) {
         self.aws.settle(now);
+        self.azure.settle(now);
+        self.gcp.settle(now);
     }
 }
 

@@ -38,6 +38,30 @@
 //! type = "gp3"
 //! created = "2025-11-01T00:00:00Z"
 //! tags = { env = "dev" }
+//!
+//! [azure]
+//! subscription = "00000000-0000-0000-0000-000000000001"
+//!
+//! [[azure.machines]]
+//! name = "web-{n}"
+//! count = 2
+//! group = "practice"                # resource group
+//! location = "westeurope"
+//! size = "Standard_B2s"
+//! stopped = false                   # deallocated at the start
+//! tags = { env = "dev" }
+//!
+//! [gcp]
+//! project = "practice"
+//!
+//! [[gcp.instances]]
+//! name = "web-{n}"
+//! count = 2
+//! zone = "europe-west1-b"
+//! type = "e2-small"
+//! stopped = false
+//! deletion_protection = false
+//! labels = { env = "dev" }
 //! ```
 //!
 //! Does *not* make the resources: that is the matter of each cloud's own state.
@@ -74,6 +98,96 @@ pub struct Seed {
     /// Volumes beside the root volumes.
     #[serde(default)]
     pub volumes: Vec<VolumeSeed>,
+    /// Azure.
+    #[serde(default)]
+    pub azure: AzureSeed,
+    /// Google Cloud.
+    #[serde(default)]
+    pub gcp: GcpSeed,
+}
+
+/// What Azure starts with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AzureSeed {
+    /// The one subscription.
+    pub subscription: String,
+    /// Virtual machines.
+    pub machines: Vec<MachineSeed>,
+}
+
+impl Default for AzureSeed {
+    fn default() -> Self {
+        AzureSeed { subscription: "00000000-0000-0000-0000-000000000001".into(), machines: Vec::new() }
+    }
+}
+
+/// One virtual machine, or `count` alike.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MachineSeed {
+    /// Name, in which `{n}` counts.
+    pub name: String,
+    /// How many.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// Resource group.
+    #[serde(default = "default_group")]
+    pub group: String,
+    /// Location.
+    #[serde(default = "default_location")]
+    pub location: String,
+    /// Size.
+    #[serde(default = "default_machine_size")]
+    pub size: String,
+    /// Deallocated at the start.
+    #[serde(default)]
+    pub stopped: bool,
+    /// Tags.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What Google Cloud starts with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GcpSeed {
+    /// The one project.
+    pub project: String,
+    /// Instances of Compute Engine.
+    pub instances: Vec<GcpInstanceSeed>,
+}
+
+impl Default for GcpSeed {
+    fn default() -> Self {
+        GcpSeed { project: "practice".into(), instances: Vec::new() }
+    }
+}
+
+/// One instance of Compute Engine, or `count` alike.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GcpInstanceSeed {
+    /// Name, in which `{n}` counts.
+    pub name: String,
+    /// How many.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// Zone.
+    #[serde(default = "default_zone")]
+    pub zone: String,
+    /// Machine type.
+    #[serde(default = "default_machine_type", rename = "type")]
+    pub kind: String,
+    /// Stopped at the start.
+    #[serde(default)]
+    pub stopped: bool,
+    /// Can't be deleted.
+    #[serde(default)]
+    pub deletion_protection: bool,
+    /// Labels.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// How long changes of state take, in milliseconds.
@@ -235,6 +349,8 @@ impl Seed {
             accounts: default_accounts(),
             instances: Vec::new(),
             volumes: Vec::new(),
+            azure: AzureSeed::default(),
+            gcp: GcpSeed::default(),
         }
     }
 
@@ -283,7 +399,10 @@ impl Seed {
         }
         let many =
             |counts: &mut dyn Iterator<Item = u32>| counts.map(u64::from).sum::<u64>() > u64::from(MAX_RESOURCES);
-        if many(&mut self.instances.iter().map(|i| i.count)) || many(&mut self.volumes.iter().map(|v| v.count)) {
+        let rest = many(&mut self.azure.machines.iter().map(|m| m.count))
+            || many(&mut self.gcp.instances.iter().map(|i| i.count));
+        let own = many(&mut self.instances.iter().map(|i| i.count)) || many(&mut self.volumes.iter().map(|v| v.count));
+        if own || rest {
             return refuse(format!("more than {MAX_RESOURCES} resources of one kind"));
         }
         Ok(())
@@ -308,6 +427,26 @@ fn default_accounts() -> Vec<AccountSeed> {
 
 fn one() -> u32 {
     1
+}
+
+fn default_group() -> String {
+    "practice".into()
+}
+
+fn default_location() -> String {
+    "westeurope".into()
+}
+
+fn default_machine_size() -> String {
+    "Standard_B2s".into()
+}
+
+fn default_zone() -> String {
+    "europe-west1-b".into()
+}
+
+fn default_machine_type() -> String {
+    "e2-small".into()
 }
 
 fn default_type() -> String {
