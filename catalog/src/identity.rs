@@ -30,13 +30,17 @@ pub(crate) fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
     })
 }
 
-/// `<Shape>Id`, `<Shape>Arn`, `Arn`, `<Shape>Name`, `Id`, `Name`: the first that is a text member.
+/// `SelfLink` of Google Cloud, `<Shape>Id`, `<Shape>Arn`, `Arn`, `<Shape>Name`, `Id`, `Name`: the first that is a text member.
 fn by_rule(service: &Service, shape: &Shape, name: &str) -> Option<Arc<str>> {
     // Many models call the records of a list `…Summary` or `…Detail`; their members are named for the thing.
     let base = ["Summary", "Details", "Detail", "Description", "Info", "Item", "ListItem", "Entry", "Type"]
         .iter()
         .find_map(|end| name.strip_suffix(end).filter(|rest| !rest.is_empty()));
     let mut wanted = Vec::new();
+    if &*service.meta.cloud == "gcp" {
+        // A name is one within a zone or region; the link says which.
+        wanted.push("SelfLink".to_owned());
+    }
     for thing in [Some(name), base].into_iter().flatten() {
         wanted.push(format!("{thing}Id"));
     }

@@ -14,15 +14,12 @@ use aws_smithy_xml::codec::{XmlCodec, XmlCodecSettings, find_depth2_element_slic
 use escher_catalog::{Protocol, ShapeKind};
 use escher_ir::program::Projection;
 use escher_ir::{Target, Value};
-use escher_provider::{CallError, ErrorKind, Sent};
+use escher_provider::{CallError, ErrorKind, Sent, clean};
 
 use crate::errors;
 use crate::read::{Reader, Words};
 use crate::schema::Plan;
 use crate::{wire, xml};
-
-/// Longest message that an error carries.
-const MAX_MESSAGE: usize = 400;
 
 /// Longest wait that a provider may ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
@@ -220,14 +217,4 @@ fn retry_after(headers: &Headers) -> Option<Duration> {
         u64::try_from(at - now).ok().map(Duration::from_secs)
     };
     millis.or_else(standard).map(|wait| wait.min(MAX_RETRY_AFTER))
-}
-
-/// One line, without control characters, of bounded length.
-pub(crate) fn clean(text: &str) -> String {
-    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_MESSAGE + 1).collect();
-    if line.chars().count() > MAX_MESSAGE {
-        line.pop();
-        line.push('…');
-    }
-    line.trim().to_owned()
 }

@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 use escher_catalog::Catalog;
 use escher_catalog::endpoints::{EndpointError, EndpointRules, ParameterValue};
 use escher_ir::Value;
-use escher_provider::{CallError, ErrorKind};
+use escher_provider::{CallError, ErrorKind, clean};
 use serde_json::Value as Json;
 
-use crate::answer::clean;
 use crate::path;
 use crate::schema::Plan;
 

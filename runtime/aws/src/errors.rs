@@ -125,16 +125,7 @@ pub(crate) fn kind(code: Option<&str>, status: u16) -> ErrorKind {
     if let Some((_, kind)) = TABLE.iter().find(|(rule, _)| !code.is_empty() && matches(rule)) {
         return *kind;
     }
-    match status {
-        404 | 410 => Missing,
-        401 | 403 | 407 => Denied,
-        409 | 412 | 423 => Conflict,
-        408 | 504 => Timeout,
-        429 => Throttled,
-        400 | 405 | 406 | 411 | 413 | 414 | 415 | 422 => Invalid,
-        500..=599 => Unreachable,
-        _ => ErrorKind::Unknown,
-    }
+    ErrorKind::of_status(status)
 }
 
 /// Whether an answer says for certain that nothing was done.

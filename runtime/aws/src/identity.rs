@@ -12,10 +12,9 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError};
 use aws_types::service_config::ServiceConfigKey;
-use escher_provider::{CallError, ErrorKind};
+use escher_provider::{CallError, ErrorKind, clean};
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::answer::clean;
 use crate::http::Http;
 
 /// Credentials are renewed this long before they expire.

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::http::Request as Http;
 use aws_smithy_types::body::SdkBody;
-use escher_provider::{CallError, ErrorKind, Request, Sent};
+use escher_provider::guarded::{self, Guarded, Withheld};
+use escher_provider::{CallError, ErrorKind, Request, Sent, clean};
 
-use crate::answer::{Received, clean};
+use crate::answer::Received;
 use crate::client::Client;
 use crate::endpoint::{self, Ask, Place};
 use crate::http::Failure;
-use crate::permit::{self, Guarded, Withheld};
 use crate::request::{self, Draft};
 use crate::schema::Plan;
 use crate::sign;
@@ -65,14 +65,14 @@ impl Client {
 
     async fn exchange(&self, plan: &'static Plan, request: &Request, mut http: Http) -> Result<Received, Refused> {
         if !request.permit.holds() {
-            return Err(permit::lost().into());
+            return Err(guarded::lost().into());
         }
         let length = http.body().content_length().filter(|length| *length > 0);
         let (http, withheld) = match length {
             Some(_) => {
                 let body = std::mem::replace(http.body_mut(), SdkBody::empty());
-                let (body, withheld) = Guarded::body(body, request.permit.clone());
-                *http.body_mut() = body;
+                let (body, withheld) = Guarded::new(body, request.permit.clone());
+                *http.body_mut() = SdkBody::from_body_1_x(body);
                 (http, withheld)
             }
             None => (http, Withheld::default()),
@@ -81,7 +81,7 @@ impl Client {
         let answered = tokio::time::timeout(limit, self.http.send(http)).await;
         let http = match answered {
             Ok(Ok(http)) => http,
-            Ok(Err(_)) if withheld.was() => return Err(permit::lost().into()),
+            Ok(Err(_)) if withheld.was() => return Err(guarded::lost().into()),
             Ok(Err(failure)) => return Err(unanswered(&failure).into()),
             Err(_) => {
                 let message = format!("no answer within {}s", limit.as_secs_f32());

@@ -12,7 +12,7 @@ use aws_smithy_types::{Blob, DateTime, Document, Number};
 use escher_catalog::model::{Location, TagNames};
 use escher_catalog::{Member, Repeat, ShapeKind};
 use escher_ir::{Record, Value};
-use rust_decimal::prelude::ToPrimitive;
+use escher_provider::scalar;
 
 use crate::schema::{Node, Plan, Way};
 
@@ -134,7 +134,7 @@ fn within(name: &str, error: SerdeError) -> SerdeError {
 }
 
 fn wanted(what: &str, value: &Value) -> SerdeError {
-    SerdeError::custom(format!("{what} is needed here, not {}", value.kind()))
+    SerdeError::custom(scalar::wanted(what, value))
 }
 
 fn value_of_member(
@@ -218,16 +218,16 @@ fn write(
         ShapeKind::Map { .. } => write_map(plan, out, schema, node, value, name),
         ShapeKind::String { .. } => out.write_string(schema, &text(value)?),
         ShapeKind::Integer => {
-            let n = i32::try_from(integer(value, name)?);
+            let n = i32::try_from(whole(value, name)?);
             out.write_integer(schema, n.map_err(|_| SerdeError::custom("the number is too large"))?)
         }
-        ShapeKind::Long => out.write_long(schema, integer(value, name)?),
+        ShapeKind::Long => out.write_long(schema, whole(value, name)?),
         ShapeKind::Float => {
             #[allow(clippy::cast_possible_truncation, reason = "the API takes 32 bits")]
-            let single = float(value)? as f32;
+            let single = real(value)? as f32;
             out.write_float(schema, single)
         }
-        ShapeKind::Double => out.write_double(schema, float(value)?),
+        ShapeKind::Double => out.write_double(schema, real(value)?),
         ShapeKind::Boolean => match value {
             Value::Bool(b) => out.write_boolean(schema, *b),
             other => Err(wanted("true or false", other)),
@@ -292,69 +292,25 @@ pub(crate) fn json(value: &Value) -> Result<String, SerdeError> {
 }
 
 fn text(value: &Value) -> Result<String, SerdeError> {
-    Ok(match value {
-        Value::String(text) => text.to_string(),
-        Value::Int(n) => n.to_string(),
-        Value::Size(n) => n.to_string(),
-        Value::Instant(t) => t.to_string(),
-        Value::Date(d) => d.to_string(),
-        Value::Percent(p) => p.to_string(),
+    match value {
         // A policy document is JSON inside of a text.
-        Value::Record(_) | Value::Map(_) | Value::List(_) => json(value)?,
-        other => return Err(wanted("text", other)),
-    })
-}
-
-/// Whole units of a member's own measure: its name says which (`TimeoutInMinutes`), seconds and bytes otherwise.
-fn integer(value: &Value, name: &str) -> Result<i64, SerdeError> {
-    const TIMES: [(&str, i64); 5] =
-        [("milli", 1), ("minute", 60_000), ("hour", 3_600_000), ("day", 86_400_000), ("second", 1000)];
-    const SIZES: [(&str, u64); 6] =
-        [("kib", 1 << 10), ("mib", 1 << 20), ("gib", 1 << 30), ("inmb", 1 << 20), ("ingb", 1 << 30), ("bytes", 1)];
-    let name = name.to_ascii_lowercase();
-    let inexact = || SerdeError::custom("not a whole number of this member's unit");
-    match value {
-        Value::Int(n) => Ok(*n),
-        Value::Percent(p) if p.is_integer() => p.to_i64().ok_or_else(inexact),
-        Value::Duration(d) => {
-            let unit = TIMES.iter().find(|(word, _)| name.contains(word)).map_or(1000, |(_, ms)| *ms);
-            let millis = i64::try_from(d.as_millis()).map_err(|_| inexact())?;
-            if millis % unit == 0 { Ok(millis / unit) } else { Err(inexact()) }
-        }
-        Value::Size(bytes) => {
-            let unit = SIZES.iter().find(|(word, _)| name.contains(word)).map_or(1, |(_, n)| *n);
-            if bytes % unit == 0 { i64::try_from(bytes / unit).map_err(|_| inexact()) } else { Err(inexact()) }
-        }
-        other => Err(wanted("a whole number", other)),
+        Value::Record(_) | Value::Map(_) | Value::List(_) => json(value),
+        other => scalar::text(other).ok_or_else(|| wanted("text", other)),
     }
 }
 
-fn float(value: &Value) -> Result<f64, SerdeError> {
-    match value {
-        Value::Float(f) => Ok(*f),
-        #[allow(clippy::cast_precision_loss, reason = "the API takes a float")]
-        Value::Int(n) => Ok(*n as f64),
-        Value::Percent(p) => p.to_f64().ok_or_else(|| wanted("a number", value)),
-        Value::Money(amount, _) => amount.to_f64().ok_or_else(|| wanted("a number", value)),
-        Value::String(s) if &**s == "NaN" => Ok(f64::NAN),
-        Value::String(s) if &**s == "Infinity" => Ok(f64::INFINITY),
-        Value::String(s) if &**s == "-Infinity" => Ok(f64::NEG_INFINITY),
-        other => Err(wanted("a number", other)),
-    }
+fn whole(value: &Value, name: &str) -> Result<i64, SerdeError> {
+    scalar::integer(value, name).map_err(SerdeError::custom)
 }
 
+fn real(value: &Value) -> Result<f64, SerdeError> {
+    scalar::float(value).map_err(SerdeError::custom)
+}
+
+/// An instant in the SDK's own type.
 fn instant(value: &Value) -> Result<DateTime, SerdeError> {
-    match value {
-        Value::Instant(t) => {
-            DateTime::from_nanos(t.as_nanosecond()).map_err(|_| SerdeError::custom("the instant is out of range"))
-        }
-        Value::Date(d) => {
-            let midnight = d.to_zoned(jiff::tz::TimeZone::UTC);
-            let midnight = midnight.map_err(|_| SerdeError::custom("the date is out of range"))?;
-            Ok(DateTime::from_secs(midnight.timestamp().as_second()))
-        }
-        other => Err(wanted("an instant", other)),
-    }
+    let instant = scalar::instant(value).map_err(SerdeError::custom)?;
+    DateTime::from_nanos(instant.as_nanosecond()).map_err(|_| SerdeError::custom("the instant is out of range"))
 }
 
 fn document(value: &Value) -> Result<Document, SerdeError> {

@@ -2,80 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use escher_aws::{Client, Options};
 use escher_catalog::Catalog;
+use escher_faulty::{Act, Faulty, faulty};
 use escher_ir::program::Projection;
 use escher_ir::{Target, Value};
 use escher_provider::{Answer, CallError, Change, ErrorKind, Polled, Read, Request, Sent};
-
-/// What the server does with one request.
-enum Act {
-    /// Answers, with further headers.
-    Answer(u16, &'static str, String),
-    /// Hangs up.
-    HangUp,
-    /// Says nothing.
-    Silence,
-}
-
-/// A server that does these things in turn, the last one for ever.
-struct Faulty {
-    url: String,
-    seen: Arc<AtomicUsize>,
-    bodies: Arc<Mutex<Vec<String>>>,
-}
-
-fn request_of(stream: &mut TcpStream) -> Option<String> {
-    let mut read = Vec::new();
-    let mut chunk = [0; 4096];
-    loop {
-        let text = String::from_utf8_lossy(&read).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length =
-                head.lines().find_map(|l| l.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
-            if body.len() >= length.map_or(0, |l| l.parse().unwrap()) {
-                return Some(text);
-            }
-        }
-        match stream.read(&mut chunk) {
-            Ok(n) if n > 0 => read.extend_from_slice(&chunk[..n]),
-            _ => return None,
-        }
-    }
-}
-
-fn faulty(acts: Vec<Act>) -> Faulty {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let (seen, bodies) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
-    let server = Faulty { url, seen: Arc::clone(&seen), bodies: Arc::clone(&bodies) };
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { continue };
-            let Some(request) = request_of(&mut stream) else { continue };
-            let at = seen.fetch_add(1, Ordering::SeqCst).min(acts.len() - 1);
-            bodies.lock().unwrap().push(request);
-            match &acts[at] {
-                Act::Answer(status, headers, body) => {
-                    let head = format!(
-                        "HTTP/1.1 {status} X\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
-                        body.len()
-                    );
-                    let _ = stream.write_all((head + body).as_bytes());
-                }
-                Act::HangUp => {}
-                Act::Silence => std::thread::sleep(Duration::from_secs(30)),
-            }
-        }
-    });
-    server
-}
 
 fn ok(body: &str) -> Act {
     Act::Answer(200, "Content-Type: text/xml\r\n", body.into())
@@ -131,7 +66,7 @@ fn change(server: &Faulty) -> Result<Answer, CallError> {
 }
 
 fn seen(server: &Faulty) -> usize {
-    server.seen.load(Ordering::SeqCst)
+    server.seen()
 }
 
 #[test]
@@ -169,8 +104,8 @@ fn changes_are_sent_once_and_say_how_far_they_got() {
             assert_eq!(failed.request_id.as_deref(), Some("r"));
         }
     }
-    let gone = faulty(vec![Act::HangUp]);
-    let nowhere = Faulty { url: "http://127.0.0.1:1".into(), ..gone };
+    let mut nowhere = faulty(vec![Act::HangUp]);
+    nowhere.url = "http://127.0.0.1:1".into();
     let failed = change(&nowhere).unwrap_err();
     assert_eq!((failed.kind, failed.sent), (ErrorKind::Unreachable, Sent::No));
 }
@@ -179,9 +114,8 @@ fn changes_are_sent_once_and_say_how_far_they_got() {
 fn paging_ends() {
     let server = faulty(vec![ok(&instances("a")), ok(&instances("b")), ok(&instances(""))]);
     assert_eq!(read(&server).unwrap().len(), 3);
-    let bodies = server.bodies.lock().unwrap();
+    let bodies = server.requests();
     assert!(!bodies[0].contains("NextToken") && bodies[1].contains("NextToken=a") && bodies[2].contains("NextToken=b"));
-    drop(bodies);
 
     // The same token again and again: a server that ignores paging, or says so that it has ended.
     let server = faulty(vec![ok(&instances("a"))]);

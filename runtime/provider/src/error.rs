@@ -40,6 +40,20 @@ impl ErrorKind {
         }
     }
 
+    /// What a status of HTTP says where nothing else does.
+    pub fn of_status(status: u16) -> ErrorKind {
+        match status {
+            404 | 410 => ErrorKind::Missing,
+            401 | 403 | 407 => ErrorKind::Denied,
+            409 | 412 | 423 => ErrorKind::Conflict,
+            408 | 504 => ErrorKind::Timeout,
+            429 => ErrorKind::Throttled,
+            400 | 405 | 406 | 411 | 413 | 414 | 415 | 422 => ErrorKind::Invalid,
+            500..=599 => ErrorKind::Unreachable,
+            _ => ErrorKind::Unknown,
+        }
+    }
+
     /// Whether trying again later may help.
     pub fn is_transient(self) -> bool {
         matches!(self, ErrorKind::Throttled | ErrorKind::Unreachable | ErrorKind::Timeout)

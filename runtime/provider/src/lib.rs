@@ -5,7 +5,11 @@
 
 pub mod error;
 pub mod fake;
+pub mod guarded;
 mod permit;
+pub mod retry;
+pub mod scalar;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +21,7 @@ use escher_ir::program::Projection;
 use escher_ir::{Target, Value};
 use futures_util::future::BoxFuture;
 pub use permit::Permit;
+pub use words::clean;
 
 /// One call, resolved: nothing in it is looked up any more.
 #[derive(Clone, Debug)]

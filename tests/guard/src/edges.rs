@@ -17,6 +17,9 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("escher-provider", &["escher-ir", "escher-catalog"]),
     ("escher-engine", &["escher-ir", "escher-eval", "escher-catalog", "escher-provider"]),
     ("escher-aws", &["escher-ir", "escher-catalog", "escher-provider"]),
+    ("escher-rest", &["escher-ir", "escher-catalog", "escher-provider"]),
+    ("escher-azure", &["escher-ir", "escher-catalog", "escher-provider", "escher-rest"]),
+    ("escher-gcp", &["escher-ir", "escher-catalog", "escher-provider", "escher-rest"]),
     ("escher-sandbox", &["escher-catalog"]),
     (
         "escher",
@@ -30,11 +33,14 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "escher-provider",
             "escher-engine",
             "escher-aws",
+            "escher-azure",
+            "escher-gcp",
             "escher-sandbox",
         ],
     ),
     ("xtask", &["escher-catalog", "escher-grammar"]),
     ("guard", &[]),
+    ("escher-faulty", &[]),
     // The fuzz targets look at everything that reads what came from outside.
     (
         "escher-fuzz-targets",
@@ -57,6 +63,11 @@ pub const LAYERS: &[(&str, &[&str])] = &[
 pub const TEST_LAYERS: &[(&str, &str, &str)] = &[
     ("escher-eval", "escher-catalog", "its tests write calls in IR, which carry the catalogue's risk"),
     ("escher-aws", "escher-sandbox", "the client is judged by a server that knows nothing of it"),
+    ("escher-aws", "escher-faulty", "no server of others misbehaves on demand"),
+    ("escher-azure", "escher-faulty", "the same"),
+    ("escher-gcp", "escher-faulty", "the same"),
+    ("escher-azure", "escher-sandbox", "the client is judged by a server that knows nothing of it"),
+    ("escher-gcp", "escher-sandbox", "the client is judged by a server that knows nothing of it"),
     ("escher-engine", "escher-sandbox", "runs are judged by the server's own log of transitions"),
 ];
 
@@ -65,6 +76,9 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("pest*", &["escher-grammar", "escher-syntax"]),
     ("rowan", &["escher-syntax"]),
     ("aws-*", &["escher-aws"]),
+    ("azure_*", &["escher-azure"]),
+    ("google-cloud-*", &["escher-gcp"]),
+    ("reqwest", &["escher-rest"]),
     ("lsp-*", &["escher-lsp"]),
     ("tower-lsp*", &["escher-lsp"]),
     ("miette", &["escher"]),
@@ -79,6 +93,7 @@ pub const OWNERS: &[(&str, &[&str])] = &[
             "escher-provider",
             "escher-engine",
             "escher-aws",
+            "escher-rest",
             "escher-azure",
             "escher-gcp",
             "escher-sandbox",

@@ -1,10 +1,10 @@
-//! When a reading is tried again: the SDKs' standard mode, and never a change.
+//! When a reading is tried again: the standard mode of the clouds' own SDKs, and never a change.
 //!
 //! This module does *not* send anything and knows no clock; the caller sleeps.
 
 use std::time::Duration;
 
-use escher_provider::CallError;
+use crate::CallError;
 
 /// Longest pause of our own choice; the SDKs have the same.
 const MAX_PAUSE: Duration = Duration::from_secs(20);
@@ -14,19 +14,19 @@ const MAX_ASKED: Duration = Duration::from_secs(60);
 
 /// The attempts of one reading.
 #[derive(Debug)]
-pub(crate) struct Attempts {
+pub struct Attempts {
     made: u32,
     max: u32,
 }
 
 impl Attempts {
     /// At most `max` attempts.
-    pub(crate) fn new(max: u32) -> Attempts {
+    pub fn new(max: u32) -> Attempts {
         Attempts { made: 0, max }
     }
 
     /// After a failed attempt: how long to wait before the next; none where there is no next.
-    pub(crate) fn pause(&mut self, error: &CallError, chance: f64) -> Option<Duration> {
+    pub fn pause(&mut self, error: &CallError, chance: f64) -> Option<Duration> {
         self.made += 1;
         if self.made >= self.max || !error.kind.is_transient() {
             return None;
@@ -43,7 +43,7 @@ impl Attempts {
 }
 
 /// A number between 0 and 1 that differs between processes: spreads the retries of many clients, needs no more.
-pub(crate) fn chance() -> f64 {
+pub fn chance() -> f64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let bits = RandomState::new().build_hasher().finish() >> 11;
     #[allow(clippy::cast_precision_loss, reason = "53 bits fit")]
@@ -54,7 +54,7 @@ pub(crate) fn chance() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::{Attempts, chance};
-    use escher_provider::{CallError, ErrorKind};
+    use crate::{CallError, ErrorKind};
     use std::time::Duration;
 
     #[test]

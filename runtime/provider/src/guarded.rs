@@ -7,43 +7,49 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use aws_smithy_types::body::SdkBody;
-use escher_provider::{CallError, ErrorKind, Permit};
 use http_body::{Body, Frame, SizeHint};
+
+use crate::{CallError, ErrorKind, Permit};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// A body under a permit.
-pub(crate) struct Guarded {
-    inner: SdkBody,
+pub struct Guarded<B> {
+    inner: B,
     permit: Permit,
     withheld: Withheld,
 }
 
 /// Whether a body was held back.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Withheld(Arc<AtomicBool>);
+pub struct Withheld(Arc<AtomicBool>);
 
 impl Withheld {
-    pub(crate) fn was(&self) -> bool {
+    /// Whether it was.
+    pub fn was(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 }
 
 /// The error of a change that lost its permit before it left.
-pub(crate) fn lost() -> CallError {
+pub fn lost() -> CallError {
     CallError::unsent(ErrorKind::Unreachable, "the right to send ended before the call had left")
 }
 
-impl Guarded {
-    pub(crate) fn body(inner: SdkBody, permit: Permit) -> (SdkBody, Withheld) {
+impl<B> Guarded<B> {
+    /// The body, and what tells afterwards whether it was held back.
+    pub fn new(inner: B, permit: Permit) -> (Guarded<B>, Withheld) {
         let withheld = Withheld::default();
-        (SdkBody::from_body_1_x(Guarded { inner, permit, withheld: withheld.clone() }), withheld)
+        (Guarded { inner, permit, withheld: withheld.clone() }, withheld)
     }
 }
 
-impl Body for Guarded {
-    type Data = <SdkBody as Body>::Data;
+impl<B> Body for Guarded<B>
+where
+    B: Body + Unpin,
+    B::Error: Into<Failure>,
+{
+    type Data = B::Data;
     type Error = Failure;
 
     fn poll_frame(
@@ -54,7 +60,7 @@ impl Body for Guarded {
             self.withheld.0.store(true, Ordering::SeqCst);
             return Poll::Ready(Some(Err(lost().into())));
         }
-        Pin::new(&mut self.inner).poll_frame(context)
+        Pin::new(&mut self.inner).poll_frame(context).map_err(Into::into)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -62,6 +68,6 @@ impl Body for Guarded {
     }
 
     fn size_hint(&self) -> SizeHint {
-        Body::size_hint(&self.inner)
+        self.inner.size_hint()
     }
 }
