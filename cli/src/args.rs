@@ -30,7 +30,7 @@ pub(crate) struct Common {
     /// Where state lives [default: `.escher` beside escher.toml, else the user's data folder].
     #[arg(long, global = true, value_name = "DIR", env = "ESCHER_STATE", help_heading = "Everywhere")]
     pub(crate) state: Option<PathBuf>,
-    /// Where all services answer, instead of the cloud's own endpoints.
+    /// Where all services of all clouds answer, instead of the clouds' own endpoints.
     #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
     pub(crate) endpoint_url: Option<String>,
 }

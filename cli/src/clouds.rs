@@ -3,7 +3,10 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use escher_catalog::Waiter;
 use escher_ir::Target;
+use escher_provider::{Answer, CallError, Change, Pages, Polled, Read, Request};
+use futures_util::future::BoxFuture;
 
 use crate::args::Common;
 use crate::failure::Failure;
@@ -52,18 +55,59 @@ impl Drop for Sandbox {
     }
 }
 
+/// One client for each cloud; a call goes to the one that its operation belongs to.
+#[derive(Debug)]
+pub(crate) struct Clouds {
+    aws: escher_aws::Client,
+    azure: escher_azure::Client,
+    gcp: escher_gcp::Client,
+}
+
 /// The client that a command works with.
-pub(crate) fn client(common: &Common, project: &Project, sandbox: Option<&Sandbox>) -> escher_aws::Client {
+pub(crate) fn client(common: &Common, project: &Project, sandbox: Option<&Sandbox>) -> Clouds {
     let max_body = Some(project.settings.limits.body());
-    match sandbox {
-        Some(sandbox) => {
-            escher_aws::Client::new(escher_aws::Options { max_body, ..escher_aws::Options::practice(&sandbox.url) })
+    let endpoint = sandbox.map(|s| s.url.clone()).or_else(|| common.endpoint_url.clone());
+    let practice = sandbox.is_some();
+    Clouds {
+        aws: escher_aws::Client::new(escher_aws::Options { endpoint: endpoint.clone(), practice, max_body }),
+        azure: escher_azure::client(escher_azure::Options { endpoint: endpoint.clone(), practice }, max_body),
+        gcp: escher_gcp::client(escher_gcp::Options { endpoint, practice }, max_body),
+    }
+}
+
+impl Clouds {
+    fn of(&self, cloud: &str) -> &dyn Change {
+        match cloud {
+            "azure" => &self.azure,
+            "gcp" => &self.gcp,
+            // Refuses what is not its own.
+            _ => &self.aws,
         }
-        None => escher_aws::Client::new(escher_aws::Options {
-            endpoint: common.endpoint_url.clone(),
-            max_body,
-            ..escher_aws::Options::default()
-        }),
+    }
+}
+
+impl Read for Clouds {
+    fn resolve(&self, target: Target) -> BoxFuture<'_, Result<Target, CallError>> {
+        self.of(&target.cloud).resolve(target)
+    }
+
+    fn read(&self, request: Request) -> Box<dyn Pages + '_> {
+        self.of(&request.record.service.cloud).read(request)
+    }
+
+    fn ahead(&self) -> Option<i64> {
+        // What ends is judged by the latest clock.
+        [self.aws.ahead(), self.azure.ahead(), self.gcp.ahead()].into_iter().flatten().max()
+    }
+
+    fn poll<'a>(&'a self, waiter: &'a Waiter, request: Request) -> BoxFuture<'a, Result<Polled, CallError>> {
+        self.of(&request.record.service.cloud).poll(waiter, request)
+    }
+}
+
+impl Change for Clouds {
+    fn change(&self, request: Request) -> BoxFuture<'_, Result<Answer, CallError>> {
+        self.of(&request.record.service.cloud).change(request)
     }
 }
 

@@ -40,15 +40,6 @@ pub(crate) fn load(text: &str, format: Format) -> Result<Loaded, Failure> {
     Ok(Loaded { path, source: Some(checked.name), program })
 }
 
-/// Refuses programs that call a cloud which this version has no client for.
-pub(crate) fn runnable(program: &Program) -> Result<(), Failure> {
-    let elsewhere = program.operations.keys().find(|name| !name.starts_with("aws."));
-    let Some(operation) = elsewhere else { return Ok(()) };
-    let cloud = if operation.starts_with("azure.") { "Azure" } else { "Google Cloud" };
-    Err(Failure::failed(format!("this version can check playbooks for {cloud}, and cannot plan or run them yet"))
-        .help(format!("`{}` calls `{operation}`; what runs today calls AWS alone", program.playbook.name)))
-}
-
 /// Parameters from `--set`, held to their types.
 pub(crate) fn parameters(
     program: &Program,
@@ -127,7 +118,6 @@ pub(crate) async fn plan(
     format: Format,
 ) -> Result<u8, Failure> {
     let loaded = load(playbook, format)?;
-    runnable(&loaded.program)?;
     let project = Project::find(Some(&loaded.path), common)?;
     let parameters = parameters(&loaded.program, set, &project)?;
     let engine = project.engine()?;
@@ -154,7 +144,7 @@ pub(crate) async fn make(
     engine: &Engine,
     loaded: &Loaded,
     parameters: BTreeMap<String, Value>,
-    client: &escher_aws::Client,
+    client: &crate::clouds::Clouds,
     options: &PlanOptions,
 ) -> Result<Planned, Failure> {
     let waiting = render::progress::reading();

@@ -40,7 +40,6 @@ pub(crate) async fn run(
         return finish(&report, format);
     }
     let loaded = plan::load(what, format)?;
-    plan::runnable(&loaded.program)?;
     let project = Project::find(Some(&loaded.path), common)?;
     let parameters = plan::parameters(&loaded.program, set, &project)?;
     let engine = project.engine()?;
@@ -194,7 +193,7 @@ fn run_options(
 async fn start(
     engine: &Engine,
     planned: &Planned,
-    client: &escher_aws::Client,
+    client: &crate::clouds::Clouds,
     options: &RunOptions,
 ) -> Result<RunReport, Failure> {
     let cancelled = on_interrupt(&options.cancel);

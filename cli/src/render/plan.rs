@@ -39,7 +39,9 @@ pub(crate) fn print(planned: &Planned) {
     }
     for target in &plan.targets {
         let endpoint = target.endpoint.as_ref().map(|e| format!(" at {e}")).unwrap_or_default();
-        output::line(&format!("  in {} account {} {}{endpoint}", target.cloud, target.account, target.region));
+        // What is global has no region.
+        let region = if target.region.is_empty() { String::new() } else { format!(" {}", target.region) };
+        output::line(&format!("  in {} account {}{region}{endpoint}", target.cloud, target.account));
     }
     if plan.steps.len() > 1 {
         output::line(&format!("  {}", coverage(&plan.steps)));

@@ -22,7 +22,7 @@ use crate::types::describe;
 use crate::unsupported::not_yet;
 
 /// The words of an operation's name as one: `virtual_machines.deallocate`.
-fn operation_of(words: &[ast::Name]) -> Option<ast::Name> {
+pub(crate) fn operation_of(words: &[ast::Name]) -> Option<ast::Name> {
     let span = words.iter().map(|n| n.span).reduce(Span::join)?;
     let text = words.iter().map(|n| n.text.as_str()).collect::<Vec<_>>().join(".");
     Some(ast::Name { text, span })

@@ -6,6 +6,7 @@
 //! What a run means exactly (identity, digests, what is asked again, what may be sent twice) stands in the chapter on
 //! runs of the book; the modules follow its headings.
 
+mod ambient;
 mod approve;
 mod audit;
 mod clock;

@@ -15,6 +15,7 @@ use escher_provider::{CallError, ErrorKind, Read, Request};
 use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
 
+use crate::ambient;
 use crate::clock::Clock;
 use crate::limits::{self, Limits};
 use crate::operations::Operations;
@@ -134,6 +135,8 @@ pub(crate) struct World<'a> {
     pub(crate) steps: &'a dyn Steps,
     pub(crate) notes: &'a dyn Notes,
     pub(crate) ambient: Arc<Target>,
+    /// The same for the other clouds that the program calls.
+    pub(crate) others: Vec<Arc<Target>>,
     pub(crate) groups: &'a BTreeMap<String, Vec<Target>>,
     pub(crate) limits: &'a Limits,
     /// Run id and start; none while planning.
@@ -178,7 +181,7 @@ impl Host for Scene<'_, '_> {
         if let Some(known) = lock(&self.world.memo).get(&path).cloned() {
             return known.into();
         }
-        let target = target.unwrap_or_else(|| self.target.clone());
+        let target = self.world.place(&call.operation, target.unwrap_or_else(|| self.target.clone()));
         if call.changes {
             match (self.mode, self.plan.as_deref_mut()) {
                 (Mode::PlanBody | Mode::Later, Some(plan)) => {
@@ -495,6 +498,16 @@ impl<'a> World<'a> {
         })?;
         lock(&self.records).insert(operation.to_string(), record.clone());
         Ok(record)
+    }
+
+    /// Where a call of an operation runs: a place of another cloud is none for it.
+    fn place(&self, operation: &str, target: Arc<Target>) -> Arc<Target> {
+        let cloud = ambient::cloud_of(operation);
+        if target.cloud == cloud {
+            return target;
+        }
+        let known = std::iter::once(&self.ambient).chain(&self.others).find(|known| known.cloud == cloud);
+        known.cloned().unwrap_or(target)
     }
 
     /// A target with account, region and endpoint filled in; each is asked for once.

@@ -1,6 +1,7 @@
 //! `cargo xtask lab`: real servers on loopback, and the scenarios that Escher is judged by on them.
 
 pub mod check;
+mod clouds;
 mod emulator;
 pub mod escher;
 mod gate;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{emulator, escher, gate, policy, race, sandbox, steps, storm};
+use super::{clouds, emulator, escher, gate, policy, race, sandbox, steps, storm};
 use crate::Result;
 
 /// A scenario: its name, and what it does with the command line.
@@ -19,6 +19,7 @@ const SCENARIOS: &[Scenario] = &[
     ("gate: a changed literal, target or argument is refused", gate::changed),
     ("gate: a changed comment is not", gate::comment),
     ("sandbox: one transition each, production untouched", sandbox::stop_and_undo),
+    ("clouds: one playbook over three, throttled, killed, resumed, undone", clouds::all_three),
     ("steps: stop, resize, start over one list; what is read below sees it", steps::resize),
     ("steps: branches side by side, and what waits for one", steps::parallel),
     ("steps: a snapshot failed, and its volume is not deleted", steps::snapshot_failed),

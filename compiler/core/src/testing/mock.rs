@@ -9,7 +9,7 @@ use escher_syntax::ast::{self, ExprKind};
 use escher_syntax::{Diagnostic, Span};
 
 use super::{ExprId, Lowering, TestKind};
-use crate::call::near_operation;
+use crate::call::{near_operation, operation_of};
 use crate::checker::{Checker, Signature, Typed};
 use crate::member::{is_cloud, path_of};
 use crate::shapes;
@@ -232,7 +232,11 @@ impl Checker<'_> {
             self.not_an_operation(target.span);
             return None;
         };
-        let [cloud, service, operation] = path.as_slice() else {
+        let [cloud, service, operation @ ..] = path.as_slice() else {
+            self.not_an_operation(target.span);
+            return None;
+        };
+        let Some(operation) = operation_of(operation) else {
             self.not_an_operation(target.span);
             return None;
         };

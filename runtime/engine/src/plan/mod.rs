@@ -33,6 +33,7 @@ use steps::{PlannedSteps, RawStep};
 pub(crate) use steps::{outer, plan_bodies};
 use walk::walk;
 
+use crate::ambient;
 use crate::engine::Engine;
 use crate::error::{EngineError, Refused};
 use crate::identity::RawId;
@@ -126,6 +127,7 @@ async fn make(
         steps: &steps,
         notes: &notes,
         ambient: Arc::new(options.ambient.clone()),
+        others: Vec::new(),
         groups: &options.groups,
         limits: &engine.limits,
         run: None,
@@ -136,14 +138,15 @@ async fn make(
         records: Mutex::new(records.0),
         backoff: std::time::Duration::from_millis(250),
     };
-    let ambient = match program.operations.is_empty() {
-        true => world.ambient.clone(),
-        false => world
-            .resolve(&world.ambient)
-            .await
-            .map_err(|error| EngineError::Call { operation: "finding out account and region".into(), error })?,
-    };
-    let world = World { ambient, ..world };
+    let mut places = Vec::new();
+    for target in ambient::needed(&program, &options.ambient) {
+        let place = world.resolve(&Arc::new(target)).await;
+        let failed = |error| EngineError::Call { operation: "finding out account and region".into(), error };
+        places.push(place.map_err(failed)?);
+    }
+    let mut places = places.into_iter();
+    let ambient = places.next().unwrap_or_else(|| world.ambient.clone());
+    let world = World { ambient, others: places.collect(), ..world };
     let walked = walk(&world, &parts, &steps, &parameters, None).await?;
     let (targets, planned_steps) = finish(&program, walked.steps, &world.ambient, &[]);
     let plan = Plan {
@@ -165,7 +168,7 @@ async fn make(
         objects.push((digest, bytes));
         digest
     };
-    let (ambient, bytes) = journal::object(&Value::Target(world.ambient.clone()))?;
+    let (ambient, bytes) = journal::object(&ambient::kept(&world.ambient, &world.others))?;
     objects.push((ambient, bytes));
     let mut events = vec![Event::Planned {
         plan: digest,

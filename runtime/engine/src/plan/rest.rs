@@ -52,6 +52,7 @@ pub(crate) async fn plan_rest(
         resolved: Mutex::new(lock(&world.resolved).clone()),
         records: Mutex::new(lock(&world.records).clone()),
         ambient: world.ambient.clone(),
+        others: world.others.clone(),
         ..*world
     };
     let walked = walk(&inner, &parts, &steps, parameters, Some(&below)).await?;

@@ -9,6 +9,7 @@ use escher_ir::plan::{ItemId, Plan};
 use escher_ir::program::{Identity, NodeKind, Program, Step, StepPart};
 use escher_ir::{Target, Value};
 
+use crate::ambient;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::identity::identify;
@@ -33,6 +34,7 @@ pub(crate) struct Live {
     program: Arc<Program>,
     plan: Arc<Plan>,
     pub(crate) ambient: Arc<Target>,
+    pub(crate) others: Vec<Arc<Target>>,
     items: Mutex<HashMap<String, BTreeMap<ItemId, Item>>>,
 }
 
@@ -51,12 +53,9 @@ impl Live {
             Some(digest) => state.value(&*engine.store, digest)?,
             None => Value::None,
         };
-        let ambient = match ambient {
-            Value::Target(target) => target,
-            _ => Arc::new(Target::default()),
-        };
-        let live =
-            Live { program: planned.program.clone(), plan: planned.plan.clone(), ambient, items: Mutex::default() };
+        let (ambient, others) = ambient::read(&ambient);
+        let (program, plan) = (planned.program.clone(), planned.plan.clone());
+        let live = Live { program, plan, ambient, others, items: Mutex::default() };
         for (path, (digest, _)) in &state.fixed {
             let Some(name) = path.strip_suffix("/item").and_then(|p| p.split_once('[')).map(|(step, _)| step) else {
                 continue;

@@ -388,6 +388,7 @@ impl<'a> Runner<'a> {
             steps,
             notes: journal,
             ambient: live.ambient.clone(),
+            others: live.others.clone(),
             groups: &NO_GROUPS,
             limits: &engine.limits,
             run: Some((&seen.run, started)),

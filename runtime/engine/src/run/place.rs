@@ -30,7 +30,20 @@ pub(crate) async fn check(
     options: &RunOptions,
     fit: Fit,
 ) -> Result<(), EngineError> {
-    let planned = &*live.ambient;
+    for planned in std::iter::once(&live.ambient).chain(&live.others) {
+        check_one(engine, run, planned, change, options, fit).await?;
+    }
+    Ok(())
+}
+
+async fn check_one(
+    engine: &Engine,
+    run: &str,
+    planned: &Target,
+    change: &dyn Change,
+    options: &RunOptions,
+    fit: Fit,
+) -> Result<(), EngineError> {
     if planned.account.is_empty() {
         return Ok(());
     }

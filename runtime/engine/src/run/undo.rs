@@ -240,6 +240,7 @@ async fn begin(
         steps: &live,
         notes: &notes,
         ambient: live.ambient.clone(),
+        others: live.others.clone(),
         groups: &groups,
         limits: &engine.limits,
         run: Some((&state.run, state.started.unwrap_or(began))),

@@ -133,7 +133,7 @@ pub trait StateStore: Send + Sync {
 }
 
 /// Why the store can't do it.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Somebody else appended first.
     #[error("`{stream}` has grown meanwhile")]
