@@ -75,6 +75,22 @@ fn machines(next: &str) -> Act {
     ok(&format!(r#"{{"value":[{{"id":"{MACHINE}","name":"m","location":"westeurope"}}]{link}}}"#))
 }
 
+/// How the book tells what became of a change.
+fn told(want: Option<(ErrorKind, Sent)>) -> String {
+    match want {
+        None => "done".into(),
+        Some((kind, Sent::No)) => format!("`{}`, never sent", kind.word()),
+        Some((kind, Sent::Refused)) => format!("`{}`, nothing done", kind.word()),
+        Some((kind, Sent::Maybe)) => format!("`{}`, may have been done", kind.word()),
+    }
+}
+
+/// The book has a row for each fault, and says what the test finds.
+fn in_the_book(line: &str) {
+    let page = include_str!("../../../book/src/clouds.md");
+    assert!(page.lines().any(|l| l == line), "book/src/clouds.md lacks the line\n{line}");
+}
+
 /// What goes wrong, what the server does, what becomes of the call, and how many requests came.
 type Row<W> = (&'static str, Vec<Act>, W, usize);
 
@@ -144,6 +160,7 @@ fn what_becomes_of_a_change() {
         let got = change(&server);
         assert_eq!(got.as_ref().err().map(|e| (e.kind, e.sent)), want, "{name}: {got:?}");
         assert_eq!(server.seen(), requests, "{name}");
+        in_the_book(&format!("| Azure, a change | {name} | {} | {requests} |", told(want)));
         if let Err(failed) = got {
             match name {
                 "throttled" => assert_eq!(failed.retry_after, Some(Duration::from_secs(9))),
@@ -196,6 +213,8 @@ fn what_becomes_of_a_reading() {
         let judged = got.as_ref().map(Vec::len).map_err(|e| e.kind);
         assert_eq!(judged, want, "{name}: {got:?}");
         assert_eq!(server.seen(), requests, "{name}");
+        let outcome = want.map_or_else(|kind| format!("`{}`", kind.word()), |pages| format!("{pages} read"));
+        in_the_book(&format!("| Azure, a reading | {name} | {outcome} | {requests} |"));
         assert!(server.requests().iter().all(|r| r.contains("authorization: Bearer practice")), "{name}");
     }
     let server = faulty(vec![error(429, "Retry-After: 1\r\n", "TooManyRequests"), machines("")]);

@@ -72,6 +72,22 @@ fn page(token: &str, rest: &str) -> Act {
     ))
 }
 
+/// How the book tells what became of a change.
+fn told(want: Option<(ErrorKind, Sent)>) -> String {
+    match want {
+        None => "done".into(),
+        Some((kind, Sent::No)) => format!("`{}`, never sent", kind.word()),
+        Some((kind, Sent::Refused)) => format!("`{}`, nothing done", kind.word()),
+        Some((kind, Sent::Maybe)) => format!("`{}`, may have been done", kind.word()),
+    }
+}
+
+/// The book has a row for each fault, and says what the test finds.
+fn in_the_book(line: &str) {
+    let page = include_str!("../../../book/src/clouds.md");
+    assert!(page.lines().any(|l| l == line), "book/src/clouds.md lacks the line\n{line}");
+}
+
 /// What goes wrong, what the server does, what becomes of the call, and how many requests came.
 type Row<W> = (&'static str, Vec<Act>, W, usize);
 
@@ -128,6 +144,7 @@ fn what_becomes_of_a_change() {
         let got = change(&server);
         assert_eq!(got.as_ref().err().map(|e| (e.kind, e.sent)), want, "{name}: {got:?}");
         assert_eq!(server.seen(), requests, "{name}");
+        in_the_book(&format!("| Google Cloud, a change | {name} | {} | {requests} |", told(want)));
         let first = server.requests().into_iter().next().unwrap();
         assert!(first.contains("requestId=5a1e1d6e-0000-4000-8000-000000000001"), "{name}: {first}");
         assert!(first.to_lowercase().contains("content-length: 0"), "{name}: {first}");
@@ -158,5 +175,7 @@ fn what_becomes_of_a_reading() {
         let got = read(&server);
         assert_eq!(got.as_ref().map(Vec::len).map_err(|e| e.kind), want, "{name}: {got:?}");
         assert_eq!(server.seen(), requests, "{name}");
+        let outcome = want.map_or_else(|kind| format!("`{}`", kind.word()), |pages| format!("{pages} read"));
+        in_the_book(&format!("| Google Cloud, a reading | {name} | {outcome} | {requests} |"));
     }
 }
