@@ -180,6 +180,7 @@ impl Client {
             reads: Projection::All,
             token: None,
             timeout: WHO_TIMEOUT,
+            patience: Duration::ZERO,
             permit: Permit::default(),
         };
         let received = self.reading(plan, &request).await.map_err(|r| r.error)?;

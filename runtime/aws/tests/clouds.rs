@@ -39,6 +39,7 @@ fn request<'a>(
         reads: Projection::All,
         token: None,
         timeout: Duration::from_secs(30),
+        patience: Duration::ZERO,
         permit: Default::default(),
     }
 }

@@ -39,6 +39,7 @@ fn call(operation: &str, arguments: &[(&str, Value)]) -> Request {
         reads: Projection::All,
         token: None,
         timeout: Duration::from_secs(2),
+        patience: Duration::ZERO,
         permit: Default::default(),
     }
 }

@@ -25,6 +25,7 @@ fn call(operation: &str, arguments: &[(&str, Value)]) -> Request {
         reads: Projection::All,
         token: None,
         timeout: Duration::from_millis(700),
+        patience: Duration::from_secs(60),
         permit: Default::default(),
     }
 }

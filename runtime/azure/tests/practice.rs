@@ -43,6 +43,7 @@ impl Cloud {
             reads: Projection::All,
             token: None,
             timeout: Duration::from_secs(20),
+            patience: Duration::from_secs(60),
             permit: Default::default(),
         }
     }
@@ -136,4 +137,16 @@ async fn another_subscription_is_none_of_ours() {
         cloud.request("start", &[("resource_group_name", Value::text("front")), ("vm_name", Value::text("web-1"))]);
     request.target = Arc::new(role);
     assert_eq!(cloud.client.change(request).await.unwrap_err().kind, ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn patience_ends_and_what_was_begun_goes_on() {
+    let cloud = Cloud::start().await;
+    let arguments = [("resource_group_name", Value::text("front")), ("vm_name", Value::text("web-1"))];
+    let mut request = cloud.request("deallocate", &arguments);
+    request.patience = Duration::from_millis(100);
+    let failed = cloud.client.change(request).await.unwrap_err();
+    assert_eq!((failed.kind, failed.sent), (ErrorKind::Timeout, Sent::Maybe));
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(cloud.power("web-1").await, "deallocated");
 }

@@ -484,6 +484,7 @@ impl<'a> World<'a> {
             reads: ask.call.reads.clone(),
             token,
             timeout: self.limits.call_timeout,
+            patience: self.limits.call_timeout,
             permit: escher_provider::Permit::default(),
         })
     }

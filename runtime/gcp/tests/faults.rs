@@ -21,6 +21,7 @@ fn call(operation: &str, arguments: &[(&str, Value)]) -> Request {
         reads: Projection::All,
         token: Some("5a1e1d6e-0000-4000-8000-000000000001".into()),
         timeout: Duration::from_millis(700),
+        patience: Duration::from_secs(60),
         permit: Default::default(),
     }
 }

@@ -47,6 +47,7 @@ impl Cloud {
             reads: Projection::All,
             token: token.map(str::to_owned),
             timeout: Duration::from_secs(20),
+            patience: Duration::from_secs(60),
             permit: Default::default(),
         }
     }

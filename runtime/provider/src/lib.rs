@@ -38,6 +38,8 @@ pub struct Request {
     pub token: Option<String>,
     /// How long one attempt may take.
     pub timeout: Duration,
+    /// How long what a change begins may take to end, where the cloud says of it that it takes time.
+    pub patience: Duration,
     /// Whether it may still leave, for changes.
     pub permit: Permit,
 }

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use escher_catalog::Waiter;
 use escher_ir::{Target, Value};
@@ -28,9 +27,6 @@ use crate::read::Reader;
 
 /// Attempts of a reading, as the clouds' own SDKs make them.
 const ATTEMPTS: u32 = 4;
-
-/// What a call begins has this long to end.
-const MAX_ONGOING: Duration = Duration::from_secs(2 * 3600);
 
 /// What may be set for a client.
 #[derive(Clone, Debug, Default)]
@@ -186,7 +182,7 @@ impl<D: Dialect> Client<D> {
     /// Waits for what a call has begun.
     async fn ended(&self, request: &Request, mut ongoing: Ongoing<'_>, first: Reply) -> Result<Answer, CallError> {
         let id = request_id(&first);
-        let until = Instant::now() + MAX_ONGOING;
+        let until = Instant::now() + request.patience;
         let mut reply = first;
         loop {
             let step = self.dialect.step(&mut ongoing, &reply).map_err(|mut error| {

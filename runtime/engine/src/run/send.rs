@@ -145,8 +145,11 @@ impl StepRun<'_> {
         let mut request = self.runner.world.request(ask, token).await?;
         request.timeout = request.timeout.min(left);
         request.permit = self.runner.journal.permit();
+        // A call has ended when what it began has: that may take as long as the step.
+        request.patience = left;
+        let longest = if request.record.operation.completion.is_some() { left } else { request.timeout };
         // A little longer than the provider's own limit, for one that does not keep it.
-        let backstop = request.timeout.saturating_add(Duration::from_secs(5));
+        let backstop = longest.saturating_add(Duration::from_secs(5));
         match tokio::time::timeout(backstop, self.runner.change.change(request)).await {
             Ok(result) => result,
             Err(_) => {
