@@ -245,7 +245,8 @@ pub fn within(base: &Url, address: &str, also: &[&str]) -> Result<Url, CallError
     let same = url.scheme() == base.scheme()
         && url.host_str() == base.host_str()
         && url.port_or_known_default() == base.port_or_known_default();
-    let sibling = url.scheme() == "https"
+    let sibling = base.scheme() == "https"
+        && url.scheme() == "https"
         && url.port().is_none()
         && url.host_str().is_some_and(|host| {
             also.iter().any(|name| host == *name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')))
@@ -295,6 +296,8 @@ mod tests {
         assert!(ok("https://management.azure.com/next?page=2"));
         assert!(ok("/next?page=2"));
         assert!(ok("https://westeurope.management.azure.com/operations/1"));
+        let practice = Url::parse("http://127.0.0.1:4566").unwrap();
+        assert!(within(&practice, "https://management.azure.com/next", &["management.azure.com"]).is_err());
         for foreign in [
             "http://management.azure.com/next",
             "https://management.azure.com.evil.example/next",
