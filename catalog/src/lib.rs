@@ -46,6 +46,9 @@ static AZURE: &[u8] = include_bytes!("../data/azure.bin");
 /// Google Cloud, likewise.
 static GCP: &[u8] = include_bytes!("../data/gcp.bin");
 
+/// What [`Catalog::install`] was given; none from when the embedded one was first used.
+static CURRENT: OnceLock<Option<Catalog>> = OnceLock::new();
+
 /// Decoded services by cloud and name; a service that is damaged is kept as such.
 type Decoded = HashMap<(Box<str>, Box<str>), Result<Arc<Service>, CatalogError>>;
 
@@ -72,6 +75,60 @@ impl Catalog {
         EMBEDDED.get_or_init(|| Catalog::from_packs([AWS, AZURE, GCP].map(Cow::Borrowed)).unwrap_or_default())
     }
 
+    /// The catalogue that this process works with: the one installed, else the embedded one.
+    pub fn current() -> &'static Catalog {
+        CURRENT.get_or_init(|| None).as_ref().unwrap_or_else(|| Catalog::embedded())
+    }
+
+    /// Makes this the catalogue of the process, once, before anything was looked up. Says whether it is.
+    pub fn install(self) -> bool {
+        CURRENT.set(Some(self)).is_ok()
+    }
+
+    /// The embedded catalogue with these files in the place of its own for the same clouds.
+    ///
+    /// Errors: a file that is none, of a cloud that the program does not know, or a second one of one cloud.
+    pub fn embedded_with(files: impl IntoIterator<Item = Vec<u8>>) -> Result<Catalog, CatalogError> {
+        let mut packs: Vec<Pack> = Vec::new();
+        for file in files {
+            let pack = Pack::open(Cow::Owned(file))?;
+            if Catalog::embedded().pack(pack.cloud()).is_none() {
+                return Err(CatalogError::Malformed("a cloud that is not known here"));
+            }
+            if packs.iter().any(|other| other.cloud() == pack.cloud()) {
+                return Err(CatalogError::Malformed("two files of one cloud"));
+            }
+            packs.push(pack);
+        }
+        for own in [AWS, AZURE, GCP] {
+            let own = Pack::open(Cow::Borrowed(own))?;
+            if packs.iter().all(|other| other.cloud() != own.cloud()) {
+                packs.push(own);
+            }
+        }
+        packs.sort_by(|a, b| a.cloud().cmp(b.cloud()));
+        Ok(Catalog { packs, ..Catalog::default() })
+    }
+
+    /// Decodes all that is not inside the program. Errors: the first thing that is damaged.
+    pub fn verify(&self) -> Result<(), CatalogError> {
+        for pack in self.packs.iter().filter(|p| !p.is_embedded()) {
+            // Only AWS has rules.
+            if !pack.extra()?.is_empty() {
+                rule_texts(pack)?;
+            }
+            for name in pack.services() {
+                let service = decode(pack, name)?.ok_or(CatalogError::Malformed("a service without a chunk"))?;
+                if service.operations.iter().count() != service.operations.len()
+                    || service.shapes.iter().count() != service.shapes.len()
+                {
+                    return Err(CatalogError::Malformed("a service with parts that can't be read"));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A catalogue of one file per cloud, as the importer writes them.
     pub fn from_packs(files: impl IntoIterator<Item = Cow<'static, [u8]>>) -> Result<Catalog, CatalogError> {
         let packs = files.into_iter().map(Pack::open).collect::<Result<_, _>>()?;
@@ -90,6 +147,11 @@ impl Catalog {
     /// Names of the services of a cloud (`aws`), sorted, without decoding any.
     pub fn services(&self, cloud: &str) -> Vec<&str> {
         self.pack(cloud).map(|p| p.services().collect()).unwrap_or_default()
+    }
+
+    /// The clouds whose operations are not those inside the program.
+    pub fn replaced(&self) -> Vec<&str> {
+        self.packs.iter().filter(|p| !p.is_embedded()).map(Pack::cloud).collect()
     }
 
     /// Number of operations of a cloud, without decoding any service.

@@ -95,6 +95,11 @@ impl Pack {
         &self.cloud
     }
 
+    /// Whether it lies in the program.
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self.data, Cow::Borrowed(_))
+    }
+
     /// Bytes of the whole file.
     pub(crate) fn size(&self) -> usize {
         self.data.len()

@@ -456,6 +456,22 @@ pub(crate) enum Ops {
         #[command(flatten)]
         format: FormatArg,
     },
+    /// Take a newer file of operations into this project, or go back to those inside the program.
+    #[command(after_help = "Examples:
+  escher ops update aws.bin           copies it to catalog/aws.bin and pins its hash in escher.toml
+  escher ops update --builtin aws     the operations inside the program again
+
+Clouds are reached with a file only once the root key has signed the settings: escher trust sign --key KEY")]
+    Update {
+        /// The file: aws.bin, azure.bin or gcp.bin.
+        #[arg(required_unless_present = "builtin", conflicts_with = "builtin")]
+        file: Option<PathBuf>,
+        /// Go back to the operations inside the program.
+        #[arg(long, value_name = "CLOUD")]
+        builtin: Option<String>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
     /// Count operations by risk and provenance.
     Stats {
         #[command(flatten)]
@@ -555,7 +571,10 @@ impl Cli {
             Command::Test { format: TestFormat::Json, .. }
             | Command::Permissions { format: PermissionsFormat::Json, .. } => Format::Json,
             Command::Ops { what } => match what {
-                Ops::Search { format, .. } | Ops::Show { format, .. } | Ops::Stats { format } => of(format),
+                Ops::Search { format, .. }
+                | Ops::Show { format, .. }
+                | Ops::Update { format, .. }
+                | Ops::Stats { format } => of(format),
             },
             Command::Runs { what: Some(Runs::List { format: f } | Runs::Show { format: f, .. }), format } => {
                 if of(f) == Format::Human { of(format) } else { of(f) }

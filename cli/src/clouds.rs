@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use escher_catalog::Waiter;
+use escher_engine::Engine;
 use escher_ir::Target;
 use escher_provider::{Answer, CallError, Change, Pages, Polled, Read, Request};
 use futures_util::future::BoxFuture;
@@ -64,15 +65,25 @@ pub(crate) struct Clouds {
 }
 
 /// The client that a command works with.
-pub(crate) fn client(common: &Common, project: &Project, sandbox: Option<&Sandbox>) -> Clouds {
+///
+/// Errors: a catalogue of the project's own that nobody has signed for.
+pub(crate) fn client(
+    common: &Common,
+    project: &Project,
+    engine: &Engine,
+    sandbox: Option<&Sandbox>,
+) -> Result<Clouds, Failure> {
+    if sandbox.is_none() {
+        project.vouched(engine)?;
+    }
     let max_body = Some(project.settings.limits.body());
     let endpoint = sandbox.map(|s| s.url.clone()).or_else(|| common.endpoint_url.clone());
     let practice = sandbox.is_some();
-    Clouds {
+    Ok(Clouds {
         aws: escher_aws::Client::new(escher_aws::Options { endpoint: endpoint.clone(), practice, max_body }),
         azure: escher_azure::client(escher_azure::Options { endpoint: endpoint.clone(), practice }, max_body),
         gcp: escher_gcp::client(escher_gcp::Options { endpoint, practice }, max_body),
-    }
+    })
 }
 
 impl Clouds {

@@ -12,6 +12,7 @@ mod graph;
 mod limits;
 mod output;
 mod permissions;
+mod pins;
 mod platform;
 mod project;
 mod render;

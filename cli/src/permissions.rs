@@ -54,7 +54,7 @@ pub(crate) struct Needs {
 pub(crate) fn of(program: &Program) -> Needs {
     let mut needs = Needs::default();
     for (operation, used) in &program.operations {
-        let Some(permissions) = Catalog::embedded().permissions(operation) else {
+        let Some(permissions) = Catalog::current().permissions(operation) else {
             needs.unknown.insert(operation.clone());
             continue;
         };

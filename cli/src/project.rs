@@ -7,6 +7,7 @@ use escher_engine::{AllowedSigners, Engine, Gate, SqliteStore};
 
 use crate::args::Common;
 use crate::failure::Failure;
+use crate::pins;
 use crate::platform;
 use crate::settings::{self, Settings};
 
@@ -24,8 +25,19 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// The project that a path, or the working folder, lies in.
+    /// The project that a path, or the working folder, lies in. Its catalogue is what the process works with from here on.
     pub(crate) fn find(near: Option<&Path>, common: &Common) -> Result<Project, Failure> {
+        let project = Project::located(near, common)?;
+        pins::install(project.root.as_deref(), &project.settings.catalog)?;
+        Ok(project)
+    }
+
+    /// The project of the working folder, whatever its catalogue is: to replace one that can't be used.
+    pub(crate) fn without_catalog(common: &Common) -> Result<Project, Failure> {
+        Project::located(None, common)
+    }
+
+    fn located(near: Option<&Path>, common: &Common) -> Result<Project, Failure> {
         let start = near.map(Path::to_path_buf).unwrap_or_else(|| PathBuf::from("."));
         let start = std::path::absolute(&start).unwrap_or(start);
         let from = if start.is_dir() { Some(start.as_path()) } else { start.parent() };
@@ -79,7 +91,19 @@ impl Project {
             }
             None => AllowedSigners::default(),
         };
-        Ok(Gate { signers, roles: self.settings.roles.clone(), solo: self.settings.approval.solo, sandbox })
+        let (roles, solo) = (self.settings.roles.clone(), self.settings.approval.solo);
+        Ok(Gate { signers, roles, solo, sandbox, catalog: pins::hashes(&self.settings.catalog) })
+    }
+
+    /// Refuses to reach a cloud with operations of a file that the root key has not signed for: such a file decides what a
+    /// name sends, of what reads as of what changes.
+    pub(crate) fn vouched(&self, engine: &Engine) -> Result<(), Failure> {
+        if self.settings.catalog.is_empty() || engine.trusts(&self.gate(engine, false)?)? {
+            return Ok(());
+        }
+        let reason = "E0804: the files of `[catalog]` are not signed for in this state";
+        engine.refuse(None, &self.principal()?, reason)?;
+        Err(Failure::refused(reason).help("sign the settings with the root key: `escher trust sign --key KEY`"))
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::limits::Limits;
+use crate::pins::{self, Pin};
 use crate::platform;
 
 /// The settings of a project, or a user's own.
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) state: State,
     /// Modules.
     pub(crate) modules: Modules,
+    /// Files of operations in the place of those inside the program, by cloud.
+    pub(crate) catalog: BTreeMap<String, Pin>,
     /// Groups of places, by name: what `targets("name")` gives.
     pub(crate) targets: BTreeMap<String, Vec<Place>>,
 }
@@ -138,6 +141,9 @@ impl Settings {
             if let Some(place) = places.iter().find(|p| !matches!(p.cloud.as_str(), "aws" | "azure" | "gcp")) {
                 return wrong(format!("a place of `{group}` is in cloud \"{}\": write aws, azure or gcp", place.cloud));
             }
+        }
+        if let Some(why) = pins::wrong(&self.catalog) {
+            return wrong(why);
         }
         if let Err(why) = self.limits.check() {
             return wrong(why);

@@ -33,6 +33,7 @@ impl Files {
             .map_err(|e| Failure::usage(format!("cannot read {}: {e}", playbook.display())))?;
         let root = folder.ancestors().find(|f| f.join(SETTINGS).is_file());
         let settings = root.map(|r| Settings::read(&r.join(SETTINGS))).transpose()?.flatten().unwrap_or_default();
+        crate::pins::install(root, &settings.catalog)?;
         let here = std::env::current_dir().and_then(std::fs::canonicalize).unwrap_or_default();
         let root = root.unwrap_or(&folder).to_path_buf();
         Ok(Files { root, search: settings.modules.folders(), here })

@@ -211,6 +211,17 @@ impl Index {
         })
     }
 
+    /// The names of the catalogue that this process works with. Those of one that was installed are made of all its services.
+    pub fn current() -> &'static Index {
+        static CURRENT: OnceLock<Option<Index>> = OnceLock::new();
+        let catalog = Catalog::current();
+        let made = CURRENT.get_or_init(|| match std::ptr::eq(catalog, Catalog::embedded()) {
+            true => None,
+            false => Index::of(&names_text(catalog)).ok(),
+        });
+        made.as_ref().unwrap_or_else(|| Index::embedded())
+    }
+
     /// The index of a text that [`names_text`] wrote.
     pub fn of(text: &str) -> Result<Index, CatalogError> {
         Index::open(&pack(text)?)

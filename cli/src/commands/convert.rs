@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::args::Format;
+use crate::args::{Common, Format};
 use crate::convert;
 use crate::failure::Failure;
 use crate::output;
+use crate::project::Project;
 use crate::render::diagnostics::{self, File};
 use crate::render::risk_word;
 
 /// The greatest line that is read; a shell takes no greater one either.
 const LONGEST: usize = 1 << 20;
 
-pub(crate) fn convert(words: &[String], to: Option<&Path>, format: Format) -> Result<u8, Failure> {
+pub(crate) fn convert(common: &Common, words: &[String], to: Option<&Path>, format: Format) -> Result<u8, Failure> {
+    Project::find(None, common)?;
     // One argument is a line in quotes; several were taken apart by the shell.
     let line = match words {
         [line] => line.trim().to_owned(),

@@ -21,6 +21,7 @@ mod sandbox;
 mod show;
 mod test;
 mod trust;
+mod update;
 
 use crate::args::{Audit, Cli, Command, Runs, Trust};
 use crate::failure::Failure;
@@ -39,8 +40,8 @@ pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Command::Graph { playbook, format } => graph::graph(playbook, *format),
         Command::Test { paths, filter, format } => test::test(paths, filter.as_deref(), *format),
         Command::Permissions { playbook, format } => permissions::permissions(playbook, *format),
-        Command::Ops { what } => ops::ops(what),
-        Command::Convert { output, command, .. } => convert::convert(command, output.as_deref(), format),
+        Command::Ops { what } => ops::ops(common, what),
+        Command::Convert { output, command, .. } => convert::convert(common, command, output.as_deref(), format),
         Command::Compile { playbook, output } => compile::compile(playbook, output),
         Command::Plan { playbook, set, output, .. } => {
             block_on(plan::plan(common, playbook, set, output.as_deref(), format))

@@ -8,13 +8,22 @@ use escher_catalog::commands::{Commands, What};
 use escher_catalog::search::{Hit, Index};
 use serde_json::json;
 
-use crate::args::{Format, Ops};
+use crate::args::{Common, Format, Ops};
 use crate::failure::Failure;
 use crate::output;
+use crate::project::Project;
 use crate::render::{self, risk_word};
 
-pub(crate) fn ops(what: &Ops) -> Result<u8, Failure> {
+pub(crate) fn ops(common: &Common, what: &Ops) -> Result<u8, Failure> {
+    if !matches!(what, Ops::Update { .. }) {
+        Project::find(None, common)?;
+    }
     match what {
+        Ops::Update { builtin: Some(cloud), format, .. } => super::update::builtin(common, cloud, format.format),
+        Ops::Update { file: Some(file), format, .. } => super::update::update(common, file, format.format),
+        Ops::Update { .. } => {
+            Err(Failure::usage("nothing says what to update to").help("name a file, or `--builtin CLOUD`"))
+        }
         Ops::Search { words, cloud, limit, format } => search(words, cloud.as_deref(), *limit, format.format),
         Ops::Show { operation, format } => super::show::show(&operation.join(" "), format.format),
         Ops::Stats { format } => stats(format.format),
@@ -23,13 +32,13 @@ pub(crate) fn ops(what: &Ops) -> Result<u8, Failure> {
 
 /// The operations that fit what was asked, best first.
 fn search(words: &[String], cloud: Option<&str>, limit: u16, format: Format) -> Result<u8, Failure> {
-    let catalog = Catalog::embedded();
+    let catalog = Catalog::current();
     if let Some(cloud) = cloud.filter(|c| !catalog.clouds().contains(c)) {
         let known = catalog.clouds().join("`, `");
         return Err(Failure::usage(format!("there is no cloud `{cloud}`")).help(format!("the clouds are `{known}`")));
     }
     let question = words.join(" ");
-    let mut found = Index::embedded().search(&question, cloud, limit.into());
+    let mut found = Index::current().search(&question, cloud, limit.into());
     // A command of a cloud's own tool is known, not guessed.
     let said: Vec<&str> = question.split_whitespace().take_while(|w| !w.starts_with('-')).collect();
     for command in Commands::embedded().find(&said).into_iter().flat_map(|f| f.commands).rev() {
@@ -72,7 +81,7 @@ pub(super) fn word<T: serde::Serialize>(value: &T) -> String {
 }
 
 fn stats(format: Format) -> Result<u8, Failure> {
-    let catalog = Catalog::embedded();
+    let catalog = Catalog::current();
     let mut clouds = serde_json::Map::new();
     let mut table =
         render::table(["cloud", "services", "operations", "read", "low", "medium", "high", "critical", "unknown"]);
@@ -113,6 +122,7 @@ fn stats(format: Format) -> Result<u8, Failure> {
             json!({
                 "services": services.len(), "operations": operations, "requests": requests.len(), "risk": risks,
                 "provenance": origins, "unclassified": 0, "unknown": unknown, "bytes": catalog.data_size(cloud),
+                "source": if catalog.replaced().contains(&cloud) { "project" } else { "builtin" },
             }),
         );
     }

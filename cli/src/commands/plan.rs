@@ -121,7 +121,7 @@ pub(crate) async fn plan(
     let project = Project::find(Some(&loaded.path), common)?;
     let parameters = parameters(&loaded.program, set, &project)?;
     let engine = project.engine()?;
-    let client = clouds::client(common, &project, None);
+    let client = clouds::client(common, &project, &engine, None)?;
     let planned = make(&engine, &loaded, parameters, &client, &options(&project)?).await?;
     let json = file(&planned, &loaded, to);
     if let Some(to) = to {

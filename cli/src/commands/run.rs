@@ -35,7 +35,7 @@ pub(crate) async fn run(
         if is_plan {
             unchanged(&engine, path, &planned)?;
         }
-        let client = clouds::client(common, &project, None);
+        let client = clouds::client(common, &project, &engine, None)?;
         let report = start(&engine, &planned, &client, &run_options(&project, &engine, false, yes, format)?).await?;
         return finish(&report, format);
     }
@@ -44,7 +44,7 @@ pub(crate) async fn run(
     let parameters = plan::parameters(&loaded.program, set, &project)?;
     let engine = project.engine()?;
     let practice = sandbox.map(|seed| clouds::Sandbox::start(Some(seed))).transpose()?;
-    let client = clouds::client(common, &project, practice.as_ref());
+    let client = clouds::client(common, &project, &engine, practice.as_ref())?;
     let options: PlanOptions = plan::options(&project)?;
     let planned = plan::make(&engine, &loaded, parameters, &client, &options).await?;
     if format != Format::Json {
@@ -142,7 +142,7 @@ pub(crate) async fn resume(common: &Common, run: &str, yes: bool, format: Format
     let project = Project::find(None, common)?;
     let engine = project.engine()?;
     let options = run_options(&project, &engine, false, yes, format)?;
-    let client = clouds::client(common, &project, None);
+    let client = clouds::client(common, &project, &engine, None)?;
     let cancelled = on_interrupt(&options.cancel);
     let report = engine.resume(run, &client, &options).await;
     cancelled.abort();
@@ -157,7 +157,7 @@ pub(crate) async fn cancel(common: &Common, run: &str, wait: &str, format: Forma
     let project = Project::find(None, common)?;
     let engine = project.engine()?;
     let options = run_options(&project, &engine, false, true, format)?;
-    let client = clouds::client(common, &project, None);
+    let client = clouds::client(common, &project, &engine, None)?;
     let report = engine.cancel(run, &client, &options, patience).await?;
     finish(&report, format)?;
     if report.standing == Standing::Status(escher_ir::journal::RunStatus::Running) {
@@ -170,7 +170,7 @@ pub(crate) async fn undo(common: &Common, run: &str, format: Format) -> Result<u
     let project = Project::find(None, common)?;
     let engine = project.engine()?;
     let options = run_options(&project, &engine, false, true, format)?;
-    let client = clouds::client(common, &project, None);
+    let client = clouds::client(common, &project, &engine, None)?;
     let cancelled = on_interrupt(&options.cancel);
     let report = engine.undo(run, &client, &options).await;
     cancelled.abort();

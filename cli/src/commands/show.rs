@@ -12,7 +12,7 @@ use crate::render::{self, risk_word};
 
 /// Shows an operation, by its full name, its official one, or a command of a cloud's own tool.
 pub(crate) fn show(said: &str, format: Format) -> Result<u8, Failure> {
-    let catalog = Catalog::embedded();
+    let catalog = Catalog::current();
     let words: Vec<&str> = said.split_whitespace().take_while(|w| !w.starts_with('-')).collect();
     let command = Commands::embedded().find(&words).into_iter().flat_map(|f| f.commands).find_map(|c| match c.what {
         What::Operation(name) => Some(name),
@@ -52,7 +52,7 @@ impl Known {
             (None, None) => "has ended when it has answered".to_string(),
         };
         Known {
-            permissions: Catalog::embedded().permissions(&name).unwrap_or_default(),
+            permissions: Catalog::current().permissions(&name).unwrap_or_default(),
             repeat: match &record.operation.class.repeat {
                 Repeat::Read => "a read: as often as one likes".to_string(),
                 Repeat::Token(member) => {
@@ -170,7 +170,7 @@ fn dry_run(record: &Record) -> Option<String> {
 /// Conditions that this asks for, and those that what it does leads to: `instance_stopped` after `stop_instances`.
 fn waiters(record: &Record) -> Vec<String> {
     let (cloud, service) = (&record.service.cloud, &record.service.name);
-    let Some(all) = Catalog::embedded().service(cloud, service) else { return Vec::new() };
+    let Some(all) = Catalog::current().service(cloud, service) else { return Vec::new() };
     let (verb, thing) = record.operation.name.split_once('_').unwrap_or((&record.operation.name, ""));
     let thing = thing.trim_end_matches('s');
     let leads = |waiter: &str| {

@@ -68,7 +68,7 @@ pub(crate) fn draft(tool: &str, command: &Command, rest: &[Word], at: Span) -> T
             return told("E0243", at, format!("`{}` is no operation of a cloud: {why}", command.words), "");
         }
     };
-    let Some(record) = Catalog::embedded().record(&operation) else {
+    let Some(record) = Catalog::current().record(&operation) else {
         return told("E0241", at, format!("the catalogue has no `{operation}`"), "");
     };
     let options = options::split(tool, rest, command, Some(&record));

@@ -122,7 +122,7 @@ impl Seen {
             Value::Record(record) => {
                 let shape = record.shape.as_deref().unwrap_or_default();
                 if let Some(Value::String(id)) =
-                    Catalog::embedded().identity(shape).and_then(|m| record.get(&m).cloned())
+                    Catalog::current().identity(shape).and_then(|m| record.get(&m).cloned())
                 {
                     self.things.insert((shape.to_string(), id.to_string()), value.clone());
                 }

@@ -59,19 +59,19 @@ pub struct CatalogWorld;
 
 impl World for CatalogWorld {
     fn services(&self, cloud: &str) -> Vec<String> {
-        Catalog::embedded().services(cloud).into_iter().map(str::to_string).collect()
+        Catalog::current().services(cloud).into_iter().map(str::to_string).collect()
     }
 
     fn service(&self, cloud: &str, name: &str) -> Option<Arc<Service>> {
-        Catalog::embedded().service(cloud, name)
+        Catalog::current().service(cloud, name)
     }
 
     fn record(&self, operation: &str) -> Option<Arc<Record>> {
-        Catalog::embedded().record(operation)
+        Catalog::current().record(operation)
     }
 
     fn identity(&self, shape: &str) -> Option<Arc<str>> {
-        Catalog::embedded().identity(shape)
+        Catalog::current().identity(shape)
     }
 }
 

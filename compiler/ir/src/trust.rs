@@ -16,6 +16,9 @@ pub const TRUST_NAMESPACE: &str = "escher-trust";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustSettings {
+    /// Files of operations in the place of those inside the program: clouds, and the SHA-256 of their files.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub catalog: BTreeMap<String, String>,
     /// Version of the policy that judges roles.
     pub policy: String,
     /// Principals by role.

@@ -169,7 +169,7 @@ impl Client {
         if let Some(account) = known.get(&key) {
             return Ok(account.clone());
         }
-        let record = Catalog::embedded().record(WHO);
+        let record = Catalog::current().record(WHO);
         let record =
             record.ok_or_else(|| CallError::unsent(ErrorKind::Invalid, format!("the catalogue lacks {WHO}")))?;
         let plan = Plan::of(&record);

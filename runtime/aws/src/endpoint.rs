@@ -144,7 +144,7 @@ fn of_json(json: &Json) -> Option<ParameterValue> {
 
 /// The rules of a service; none where the catalogue has none.
 pub(crate) fn rules(plan: &Plan) -> Option<EndpointRules> {
-    Catalog::embedded().endpoint_rules(&plan.record.service.cloud, &plan.record.service.name)
+    Catalog::current().endpoint_rules(&plan.record.service.cloud, &plan.record.service.name)
 }
 
 /// The path of a request without what the endpoint already says: buckets are part of S3's endpoints.

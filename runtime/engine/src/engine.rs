@@ -59,7 +59,7 @@ impl Engine {
     pub fn new(store: Arc<dyn StateStore>) -> Engine {
         Engine {
             store,
-            operations: Arc::new(Catalog::embedded()),
+            operations: Arc::new(Catalog::current()),
             clock: Arc::new(SystemClock),
             limits: Limits::default(),
         }

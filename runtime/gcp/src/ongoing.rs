@@ -60,7 +60,7 @@ fn address(ongoing: &Ongoing<'_>, operation: &Operation, poll: Option<&str>) -> 
 fn path(ongoing: &Ongoing<'_>, operation: &Operation, poll: &str) -> Option<String> {
     let service = &ongoing.record.service;
     let name = format!("{}.{}.{}", service.cloud, service.name, escher_catalog::names::operation(poll));
-    let record = Catalog::embedded().record(&name)?;
+    let record = Catalog::current().record(&name)?;
     let ShapeKind::Structure(members) = &record.shape(record.operation.input?)?.kind else { return None };
     let last = |url: &Option<String>| url.as_deref().and_then(|u| u.rsplit('/').next()).map(str::to_owned);
     let places: Option<Vec<(&str, String)>> = members

@@ -26,6 +26,8 @@ pub struct Gate {
     pub roles: BTreeMap<String, Vec<String>>,
     /// One person alone: may approve their own runs, and one approval is enough. The audit log says so each time.
     pub solo: bool,
+    /// Files of operations in the place of those inside the program: clouds, and the SHA-256 of their files.
+    pub catalog: BTreeMap<String, String>,
     /// Practice clouds: approved by a throw-away key. The audit log says so.
     pub sandbox: bool,
 }
@@ -37,6 +39,7 @@ impl Gate {
     /// What of this the root key signs.
     pub(crate) fn trust(&self) -> TrustSettings {
         TrustSettings {
+            catalog: self.catalog.clone(),
             policy: POLICY.into(),
             roles: self.roles.clone(),
             signers: self.signers.texts().to_vec(),

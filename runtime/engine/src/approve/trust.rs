@@ -155,6 +155,8 @@ fn difference(signed: &TrustSettings, here: &TrustSettings) -> Option<String> {
         signed.roles.keys().chain(here.roles.keys()).find(|role| signed.roles.get(*role) != here.roles.get(*role))
     {
         Some(format!("the role `{role}` has other members"))
+    } else if signed.catalog != here.catalog {
+        Some("the files of `[catalog]` are others".into())
     } else if signed.policy != here.policy {
         Some("the policy is another".into())
     } else {

@@ -252,8 +252,7 @@ pub fn gate() -> Gate {
     Gate {
         signers: AllowedSigners::parse(&file).unwrap(),
         roles: BTreeMap::from([("manager".to_string(), vec!["mara".to_string(), "ben".to_string()])]),
-        solo: false,
-        sandbox: false,
+        ..Gate::default()
     }
 }
 

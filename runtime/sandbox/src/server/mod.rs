@@ -204,7 +204,7 @@ impl Shared {
     /// A service's part of the catalogue, by signing name; decoded when it is first called.
     fn service(&self, name: &str) -> Option<Arc<Service>> {
         let (name, slot) = self.services.iter().find(|(n, _)| *n == name)?;
-        slot.get_or_init(|| Catalog::embedded().service("aws", name)).clone()
+        slot.get_or_init(|| Catalog::current().service("aws", name)).clone()
     }
 
     fn save(&self) -> Result<(), StateError> {
