@@ -15,27 +15,29 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// What to do.
     pub(crate) help: Option<String>,
+    /// The code whose page says more.
+    pub(crate) page: Option<&'static str>,
 }
 
 impl Failure {
     /// Something failed.
     pub(crate) fn failed(message: impl Into<String>) -> Failure {
-        Failure { code: 1, message: message.into(), help: None }
+        Failure { code: 1, message: message.into(), help: None, page: None }
     }
 
     /// The command was used wrongly.
     pub(crate) fn usage(message: impl Into<String>) -> Failure {
-        Failure { code: 2, message: message.into(), help: None }
+        Failure { code: 2, message: message.into(), help: None, page: None }
     }
 
     /// A gate said no.
     pub(crate) fn refused(message: impl Into<String>) -> Failure {
-        Failure { code: 3, message: message.into(), help: None }
+        Failure { code: 3, message: message.into(), help: None, page: None }
     }
 
     /// What was wrong has been shown already.
     pub(crate) fn told(code: u8) -> Failure {
-        Failure { code, message: String::new(), help: None }
+        Failure { code, message: String::new(), help: None, page: None }
     }
 
     /// Says what to do.
@@ -56,11 +58,12 @@ impl Failure {
                 _ => "failed",
             };
             output::json(&json!({
-                "schema": "escher.error/1", "kind": kind, "message": self.message, "help": self.help,
+                "schema": "escher.error/1", "kind": kind, "code": self.page, "message": self.message, "help": self.help,
             }));
         }
         let word = if self.code == 3 { "refused" } else { "error" };
-        output::note(&format!("{}: {}", output::red(word), self.message));
+        let page = self.page.map(|code| format!("[{code}]")).unwrap_or_default();
+        output::note(&format!("{}: {}", output::red(&format!("{word}{page}")), self.message));
         if let Some(help) = &self.help {
             output::note(&format!("  {}: {help}", output::bold("help")));
         }
@@ -73,6 +76,7 @@ impl From<EngineError> for Failure {
             code: error.exit_code(),
             message: error.to_string(),
             help: error.help().filter(|h| !h.is_empty()).map(str::to_string),
+            page: error.code(),
         }
     }
 }

@@ -42,6 +42,24 @@ pub(crate) fn user() -> String {
     variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "unknown".into())
 }
 
+/// Waits until somebody asks this process for its end: Ctrl-C, or the system's own request. False where that can't be
+/// heard here.
+#[cfg(unix)]
+pub(crate) async fn asked_to_end() -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return tokio::signal::ctrl_c().await.is_ok() };
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed.is_ok(),
+        asked = terminate.recv() => asked.is_some(),
+    }
+}
+
+/// The same where there is Ctrl-C alone.
+#[cfg(not(unix))]
+pub(crate) async fn asked_to_end() -> bool {
+    tokio::signal::ctrl_c().await.is_ok()
+}
+
 /// Gives a new file the permissions of the one that it will replace; where that fails the new one keeps its own.
 pub(crate) fn keep_permissions(from: &std::path::Path, to: &std::path::Path) {
     if let Ok(metadata) = std::fs::metadata(from) {

@@ -12,12 +12,15 @@
     reason = "a test stops at the first surprise, and a table says how long it is"
 )]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+
+mod common;
+
+use common::{Cloud, copy};
 
 const JOB: &str = r#"use "./lib/shared.esc" as shared
 
@@ -57,71 +60,12 @@ playbook stop_and_start(limit: int(1..=20) = 20) {
 
 const SHARED: &str = "fn marked(tags: map<string>) -> bool = tags[\"env\"] != none\n";
 
-/// The practice cloud, as long as this lives.
-struct Cloud {
-    process: Child,
-    url: String,
-}
-
-impl Cloud {
-    fn start() -> Cloud {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_escher"));
-        command.args(["sandbox", "--port", "0", "--until-closed"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = command.stderr(Stdio::null()).spawn().unwrap();
-        let mut url = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        Cloud { process, url: url.trim().to_string() }
-    }
-
-    /// Asks the practice cloud itself.
-    fn ask(&self, method: &str, path: &str) -> String {
-        let host = self.url.strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(host).unwrap();
-        let head = format!(
-            "{method} /_sandbox/{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 2"), "{answer}");
-        answer
-    }
-
-    /// Whether anything was changed since the last reset.
-    fn touched(&self) -> bool {
-        let activity = self.ask("GET", "activity");
-        ["StopInstances", "StartInstances", "RebootInstances", "TerminateInstances"]
-            .iter()
-            .any(|o| activity.contains(o))
-    }
-}
-
-impl Drop for Cloud {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 /// A project in which otto plans and mara and ben approve.
 struct Project<'c> {
     cloud: &'c Cloud,
     base: tempfile::TempDir,
     folder: PathBuf,
     env: Vec<(String, String)>,
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to)
-        } else {
-            std::fs::copy(entry.path(), to).map(drop).unwrap()
-        }
-    }
 }
 
 impl Project<'_> {

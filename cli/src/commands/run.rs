@@ -12,7 +12,7 @@ use crate::commands::plan;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::world::Files;
-use crate::{clouds, output, render};
+use crate::{clouds, output, platform, render};
 
 pub(crate) async fn run(
     common: &Common,
@@ -202,15 +202,17 @@ async fn start(
     Ok(report?)
 }
 
-/// The first Ctrl-C lets what is in flight finish; the second ends the process, which `resume` survives.
+/// The first Ctrl-C lets what is in flight finish and breaks off waiting; the second ends the process, which `resume`
+/// survives. A request from the system to end is the same.
 fn on_interrupt(cancel: &Cancel) -> tokio::task::JoinHandle<()> {
     let cancel = cancel.clone();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if platform::asked_to_end().await {
             output::note("Stopping: what is in flight is finished. Ctrl-C again ends at once.");
             cancel.cancel();
         }
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if platform::asked_to_end().await {
+            output::note("Ended: `escher runs list` names the run, and `escher resume RUN` goes on with it.");
             std::process::exit(130);
         }
     })
@@ -222,7 +224,8 @@ fn finish(report: &RunReport, format: Format) -> Result<u8, Failure> {
         output::json(&report.to_json());
     } else {
         render::run::print(report);
-        render::run::next(report);
     }
+    // On standard error, so whoever reads the JSON is told too.
+    render::run::next(report);
     Ok(report.exit_code())
 }

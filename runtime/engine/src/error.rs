@@ -14,12 +14,14 @@ pub struct Refused {
     pub reason: String,
     /// What to do about it.
     pub help: String,
+    /// The code whose page says more.
+    pub code: Option<&'static str>,
 }
 
 impl Refused {
     /// A refusal.
     pub fn new(reason: impl Into<String>, help: impl Into<String>) -> Refused {
-        Refused { reason: reason.into(), help: help.into() }
+        Refused { reason: reason.into(), help: help.into(), code: None }
     }
 }
 
@@ -77,9 +79,39 @@ impl EngineError {
         match self {
             EngineError::Refused(refused) => Some(&refused.help),
             EngineError::Store(error) => error.help(),
+            EngineError::Codec(error) if code_of(error) == Some(OTHER_VERSION) => Some(USE_ANOTHER),
+            EngineError::Codec(_) => Some(DAMAGED_HELP),
+            EngineError::LeaseLost(_) => Some(LEASE_HELP),
             _ => None,
         }
     }
+
+    /// The code whose page says more.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            EngineError::Refused(refused) => refused.code,
+            EngineError::Store(error) => error.code(),
+            EngineError::Codec(error) => code_of(error),
+            EngineError::LeaseLost(_) => Some(LEASE_LOST),
+            _ => None,
+        }
+    }
+}
+
+pub(crate) const DAMAGED: &str = "E0609";
+pub(crate) const DAMAGED_HELP: &str = "`escher audit verify` says what is whole; restore the state from a backup";
+pub(crate) const OTHER_VERSION: &str = "E0610";
+pub(crate) const USE_ANOTHER: &str = "use the Escher that wrote it, or a newer one";
+pub(crate) const LEASE_LOST: &str = "E0612";
+const LEASE_HELP: &str = "the other process goes on with it: `escher runs show` says how it stands";
+
+/// The code of what can't be read.
+fn code_of(error: &CodecError) -> Option<&'static str> {
+    Some(match error {
+        CodecError::TooNew { .. } | CodecError::TooOld { .. } | CodecError::Requires { .. } => OTHER_VERSION,
+        CodecError::Damaged { .. } | CodecError::WrongFormat { .. } | CodecError::Digest { .. } => DAMAGED,
+        CodecError::Unwritable { .. } => return None,
+    })
 }
 
 /// The exit code for how a run ended: done 0, failed 1, waiting for an approval 3, done with failed items 4, cancelled

@@ -129,3 +129,56 @@ async fn a_plan_that_was_cancelled_never_starts() {
     assert!(fake.arrived().is_empty());
     assert!(bench.engine.verify_audit().unwrap().problems.is_empty());
 }
+
+#[tokio::test]
+async fn a_process_at_work_pays_what_is_temporary_before_it_ends() {
+    let mut one = single_step();
+    (one.at_once, one.temporary) = (int(1), true);
+    let bench = Bench::new(program(vec![one]));
+    let fake = Fake::with_instances(40);
+    let slow = Slow(&fake);
+    let planned = bench.plan(&fake).await;
+    bench.approve(&planned.run);
+    let options = bench.options();
+    let run = bench.engine.run(&planned.run, &slow, &options);
+    let asks = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        cancel(&bench, &fake, &planned.run).await
+    };
+    let (ran, asked) = tokio::join!(run, asks);
+    assert_eq!((ran.unwrap().standing, asked.standing), (CANCELLED, CANCELLED));
+    let moved: Vec<_> = fake.instances().into_values().filter(|i| !i.transitions.is_empty()).collect();
+    assert!(!moved.is_empty() && moved.len() < 40, "{}", moved.len());
+    assert!(moved.iter().all(|i| i.transitions == ["stopped", "running"]), "{moved:?}");
+    assert!(bench.engine.runs().unwrap()[0].owes.is_empty());
+}
+
+/// What an item waits for is broken off: nothing that stands behind it is sent, and whoever goes on waits again.
+#[tokio::test]
+async fn a_pause_in_a_body_is_broken_off_and_kept_later() {
+    use escher_ir::program::{Expr, NodeKind};
+    let mut one = single_step();
+    let stop = std::mem::replace(&mut one.body.value, one.undo.clone().unwrap().value).unwrap();
+    one.body.nodes = vec![
+        node("stop", &[], NodeKind::Do { value: *stop }),
+        node("sleep.1", &["stop"], NodeKind::Sleep { duration: Expr::clone(&seconds(2)) }),
+    ];
+    let bench = Bench::new(program(vec![one]));
+    let fake = Fake::with_instances(2);
+    let planned = bench.plan(&fake).await;
+    bench.approve(&planned.run);
+    let options = bench.options();
+    let stops = async {
+        while fake.arrived().len() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        options.cancel.cancel();
+    };
+    let (ran, ()) = tokio::join!(bench.engine.run(&planned.run, &fake, &options), stops);
+    let ran = ran.unwrap();
+    assert_eq!((ran.standing, count(&ran, Outcome::Unknown)), (CANCELLED, 2), "{:?}", ran.items);
+    assert!(fake.instances().values().all(|i| i.transitions == ["stopped"]), "nothing behind the pause was sent");
+    let report = bench.engine.resume(&planned.run, &fake, &bench.options()).await.unwrap();
+    assert_eq!(count(&report, Outcome::Done), 2);
+    assert!(fake.instances().values().all(|i| i.transitions == ["stopped", "running"]));
+}

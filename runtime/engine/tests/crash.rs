@@ -27,6 +27,8 @@ use jiff::Timestamp;
 struct Dying {
     inner: SqliteStore,
     left: AtomicI64,
+    /// No room instead.
+    full: bool,
 }
 
 impl Dying {
@@ -34,7 +36,10 @@ impl Dying {
         if self.left.fetch_sub(1, Ordering::SeqCst) > 0 {
             return Ok(());
         }
-        Err(StoreError::Other { path: "test".into(), reason: "the power is out".into() })
+        Err(match self.full {
+            true => StoreError::Full { path: "test".into() },
+            false => StoreError::Other { path: "test".into(), reason: "the power is out".into() },
+        })
     }
 }
 
@@ -71,7 +76,7 @@ impl StateStore for Dying {
 }
 
 fn dying(path: &Path, commits: i64) -> Arc<dyn StateStore> {
-    Arc::new(Dying { inner: SqliteStore::open(path).unwrap(), left: AtomicI64::new(commits) })
+    Arc::new(Dying { inner: SqliteStore::open(path).unwrap(), left: AtomicI64::new(commits), full: false })
 }
 
 /// Crashes a run after each number of commits, resumes it, and checks the world. Gives the number of crashes.
@@ -276,4 +281,28 @@ async fn a_run_in_parts_survives_every_crash() {
         crashes += 1;
     }
     assert!(crashes >= 10, "{crashes}");
+}
+
+/// A disk that is full says so, and how to go on; what was sent is journaled, and nothing happens twice.
+#[tokio::test]
+async fn a_full_disk_says_how_to_go_on() {
+    let mut step = single_step();
+    step.at_once = int(1);
+    let bench = Bench::new(program(vec![step]));
+    let fake = Fake::with_instances(4);
+    let run = bench.plan(&fake).await.run;
+    bench.approve(&run);
+    let full = Dying { inner: SqliteStore::open(&bench.state()).unwrap(), left: AtomicI64::new(3), full: true };
+    let engine = Bench::engine_on(Arc::new(full), &bench.clock);
+    let error = engine.run(&run, &fake, &bench.options()).await.unwrap_err();
+    assert!(matches!(error, EngineError::Store(StoreError::Full { .. })), "{error}");
+    assert!(error.help().is_some_and(|help| help.contains("escher resume")), "{error}");
+    assert!(fake.arrived().len() < 4);
+    bench.clock.advance(45);
+    let report = bench.engine.resume(&run, &fake, &bench.options()).await.unwrap();
+    assert_eq!(count(&report, Outcome::Done), 4);
+    for (id, instance) in fake.instances() {
+        assert_eq!(instance.transitions, ["stopped"], "{id}");
+    }
+    assert!(bench.engine.verify_audit().unwrap().problems.is_empty());
 }

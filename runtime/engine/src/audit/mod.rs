@@ -123,7 +123,7 @@ pub(crate) fn tampered(engine: &Engine, run: Option<&str>, principal: &str, erro
         ) => error.to_string(),
         _ => return error,
     };
-    let no = Refused::new(reason, "`escher audit verify` says what is whole; restore the state from a backup");
+    let no = Refused { code: error.code(), ..Refused::new(reason, error.help().unwrap_or_default()) };
     match refused(engine, run, principal, no.clone()) {
         // The log itself can't be written: still no.
         EngineError::Store(StoreError::Damaged { .. }) | EngineError::Codec(_) => no.into(),

@@ -26,7 +26,7 @@ use crate::limits;
 use crate::store::{Append, Commit, Head, Lease, StateStore, StoreError};
 use crate::world::Notes;
 
-pub(super) type Waiter = oneshot::Sender<Result<(), String>>;
+pub(super) type Waiter = oneshot::Sender<Result<(), StoreError>>;
 
 /// What is to be written.
 pub(super) struct Message {
@@ -148,7 +148,7 @@ impl Journal {
         match answer.await {
             Ok(Ok(())) => Ok(()),
             _ if self.lost.load(Ordering::SeqCst) => Err(EngineError::LeaseLost(self.run.clone())),
-            Ok(Err(reason)) => Err(StoreError::Other { path: "the journal".into(), reason }.into()),
+            Ok(Err(error)) => Err(error.into()),
             Err(_) => Err(StoreError::Other { path: "the journal".into(), reason: "it was closed".into() }.into()),
         }
     }
@@ -199,7 +199,7 @@ impl Writer {
     fn run(mut self, queue: &Queue) {
         // Whoever waits for a thread that is no more must learn it.
         let _closed = queue.closed_at_the_end();
-        let mut failed: Option<String> = None;
+        let mut failed: Option<StoreError> = None;
         let renew = (self.time / 3).min(limits::RENEW);
         loop {
             let mut batch = Batch::default();
@@ -209,7 +209,7 @@ impl Writer {
             }
             if failed.is_none() {
                 let waiters = std::mem::take(&mut batch.waiters);
-                failed = self.write(batch).err().map(|e| e.to_string());
+                failed = self.write(batch).err().map(of_store);
                 answer(waiters, failed.as_ref());
             } else {
                 answer(batch.waiters, failed.as_ref());
@@ -270,8 +270,16 @@ impl Writer {
     }
 }
 
-fn answer(waiters: Vec<Waiter>, failed: Option<&String>) {
+fn answer(waiters: Vec<Waiter>, failed: Option<&StoreError>) {
     for waiter in waiters {
         let _ = waiter.send(failed.cloned().map_or(Ok(()), Err));
+    }
+}
+
+/// What went wrong, as everybody who waits is told it: with what to do about it, where that is known.
+fn of_store(error: EngineError) -> StoreError {
+    match error {
+        EngineError::Store(error) => error,
+        other => StoreError::Other { path: "the journal".into(), reason: other.to_string() },
     }
 }

@@ -12,7 +12,7 @@ mod undo;
 mod unit;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use escher_ir::audit::AuditEvent;
@@ -56,7 +56,9 @@ pub(crate) struct Runner<'a> {
     pub(crate) generation: AtomicU64,
     pub(crate) recheck_after: std::time::Duration,
     /// Something beside has failed: nothing new begins.
-    pub(crate) halted: std::sync::atomic::AtomicBool,
+    pub(crate) halted: AtomicBool,
+    /// An item was left as it is, because somebody asked for the end while it waited.
+    pub(crate) left_open: AtomicBool,
     /// The waiters that the plan was made with, from the store.
     pub(crate) waiters: BTreeMap<String, Arc<escher_catalog::Waiter>>,
     /// What the playbook reported so far.
@@ -410,7 +412,8 @@ impl<'a> Runner<'a> {
             live,
             generation: AtomicU64::new(0),
             recheck_after: std::time::Duration::from_millis(seen.recheck_after_ms),
-            halted: std::sync::atomic::AtomicBool::new(false),
+            halted: AtomicBool::new(false),
+            left_open: AtomicBool::new(false),
             waiters: waiters(engine, planned)?,
             reports: Mutex::new(crate::runs::reports(engine, state)?),
         };
@@ -418,18 +421,27 @@ impl<'a> Runner<'a> {
             remember(engine, &runner.world, original, None)?;
         }
         let generation = remember(engine, &runner.world, state, Some(runner.recheck_after))?;
-        runner.generation.store(generation, std::sync::atomic::Ordering::SeqCst);
+        runner.generation.store(generation, Ordering::SeqCst);
         Ok(runner)
     }
 
     /// The end: the outcome of what was never reached, the totals, the status.
-    pub(crate) async fn end(&self, result: BodyResult) -> Result<Ending, EngineError> {
+    pub(crate) async fn end(&self, mut result: BodyResult) -> Result<Ending, EngineError> {
+        let now;
+        let mut state = self.state;
+        if self.left_open.load(Ordering::SeqCst) {
+            // What failed beside it fails again when the run is taken up; ended, nobody could go on with what is open.
+            (result.failed, result.cancelled) = (None, true);
+            self.journal.flush().await?;
+            now = plan::state_of(self.engine, &self.planned.run)?;
+            state = &now;
+        }
         let reason = match &result.failed {
             Some(_) => "not reached: the run had failed",
             None => "not reached",
         };
         let mut totals: BTreeMap<Outcome, u64> = BTreeMap::new();
-        let doubtful = in_doubt(self.state);
+        let doubtful = in_doubt(state);
         for step in &self.planned.plan.steps {
             for item in &step.items {
                 let known = self.live.outcome(&step.name, &item.item);

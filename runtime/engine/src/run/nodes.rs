@@ -26,6 +26,14 @@ pub(crate) enum After {
     Cancelled,
 }
 
+/// Why a condition that was waited for does not hold.
+pub(crate) enum Unheld {
+    /// It can't, or did not in time.
+    Failed(String),
+    /// Somebody asked for the end: whoever takes the run up waits again.
+    Interrupted,
+}
+
 /// What there was to work out.
 enum Looked {
     Nothing,
@@ -77,10 +85,14 @@ impl Runner<'_> {
                 Looked::Missing(missing) => {
                     let fill = self.world.fill(&missing);
                     tokio::pin!(fill);
-                    // What runs beside it goes on meanwhile.
+                    // What runs beside it goes on meanwhile. A reading may be left at any time.
                     let filled = loop {
                         tokio::select! {
                             filled = &mut fill => break filled,
+                            () = self.options.cancel.cancelled() => {
+                                result.cancelled = true;
+                                break Ok(());
+                            }
                             Some((node, ended)) = running.next(), if !running.is_empty() => {
                                 self.after(node, ended, &mut order, &mut result, &mut broken);
                             }
@@ -201,16 +213,17 @@ impl Runner<'_> {
             }
             NodeKind::Wait(wait) => {
                 let until = Instant::now() + self.timeout(&wait.timeout, names, &node.id).await?;
-                if let Err(reason) = self.wait(wait, names, &node.id, until, Mode::Look, None).await? {
-                    return Ok(match self.options.cancel.is_cancelled() {
-                        true => Ended::Cancelled,
-                        false => Ended::Failed(reason),
-                    });
-                }
+                return Ok(match self.wait(wait, names, &node.id, until, true, None).await {
+                    Ok(()) => Ended::GoOn,
+                    Err(Unheld::Failed(reason)) => Ended::Failed(reason),
+                    Err(Unheld::Interrupted) => Ended::Cancelled,
+                });
             }
             NodeKind::Sleep { duration } => {
                 let time = self.timeout(duration, names, &node.id).await?;
-                self.pause(&node.id, time).await;
+                if !self.pause(&node.id, time, true).await {
+                    return Ok(Ended::Cancelled);
+                }
             }
             NodeKind::Confirm { question } => {
                 // Who said yes is not asked again when the run is taken up.
@@ -282,59 +295,60 @@ impl Runner<'_> {
             .ok_or_else(|| EngineError::Evaluation { at: at.to_string(), message: "a length of time is needed".into() })
     }
 
-    /// Sleeps, once: a resumed run does not sleep again. A cancel wakes it.
-    pub(crate) async fn pause(&self, path: &str, time: Duration) {
+    /// Sleeps, once: a resumed run does not sleep again. False where a cancel broke it off, which `breaks` lets it.
+    pub(crate) async fn pause(&self, path: &str, time: Duration, breaks: bool) -> bool {
         let key = format!("{path}/slept");
         if crate::world::lock(&self.world.memo).contains_key(&key) {
-            return;
+            return true;
         }
         self.options.progress.event(ProgressEvent::Waiting { at: path });
+        let slept = self.rest(time, breaks).await;
+        if slept {
+            self.world.keep(&key, Value::Bool(true), self.engine.clock.now());
+        }
+        slept
+    }
+
+    /// Lets time pass. False where a cancel broke it off, which `breaks` lets it.
+    pub(crate) async fn rest(&self, time: Duration, breaks: bool) -> bool {
         tokio::select! {
-            () = tokio::time::sleep(time) => self.world.keep(&key, Value::Bool(true), self.engine.clock.now()),
-            () = self.options.cancel.cancelled() => {}
+            () = tokio::time::sleep(time) => true,
+            () = self.options.cancel.cancelled(), if breaks => false,
         }
     }
 
-    /// Waits until a condition holds: `Err` with words where it can't, or not in time. What held is journaled once.
+    /// Waits until a condition holds. What held is journaled once. `breaks`: a cancel breaks it off.
     pub(crate) async fn wait(
         &self,
         wait: &Wait,
         names: &Bindings,
         path: &str,
         until: Instant,
-        mode: Mode,
+        breaks: bool,
         target: Option<&std::sync::Arc<escher_ir::Target>>,
-    ) -> Result<Result<(), String>, EngineError> {
+    ) -> Result<(), Unheld> {
         let key = format!("{path}/waited");
         if crate::world::lock(&self.world.memo).contains_key(&key) {
-            return Ok(Ok(()));
+            return Ok(());
         }
         self.options.progress.event(ProgressEvent::Waiting { at: path });
         let mut every = Duration::from_millis(wait.every_ms.clamp(10, 3_600_000));
         loop {
-            let polled = self.poll(wait, names, path, mode, target).await;
-            match polled {
+            match self.poll(wait, names, path, target).await {
                 Ok(Polled::Holds) => {
                     self.world.keep(&key, Value::Bool(true), self.engine.clock.now());
-                    return Ok(Ok(()));
+                    return Ok(());
                 }
-                Ok(Polled::Failed(reason)) => return Ok(Err(reason)),
                 Ok(Polled::NotYet) => {}
-                Err(reason) => return Ok(Err(reason)),
+                Ok(Polled::Failed(reason)) | Err(reason) => return Err(Unheld::Failed(reason)),
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(Err(format!("`{path}` did not come to hold in time")));
+                return Err(Unheld::Failed(format!("`{path}` did not come to hold in time")));
             }
             every = every.min(left);
-            if mode == Mode::Look {
-                tokio::select! {
-                    () = tokio::time::sleep(every) => {}
-                    () = self.options.cancel.cancelled() => return Ok(Err("cancelled while waiting".into())),
-                }
-            } else {
-                // An item that is in flight is finished, even after a cancel.
-                tokio::time::sleep(every).await;
+            if !self.rest(every, breaks).await {
+                return Err(Unheld::Interrupted);
             }
         }
     }
@@ -344,7 +358,6 @@ impl Runner<'_> {
         wait: &Wait,
         names: &Bindings,
         path: &str,
-        mode: Mode,
         target: Option<&std::sync::Arc<escher_ir::Target>>,
     ) -> Result<Polled, String> {
         let question = Question {
@@ -352,17 +365,17 @@ impl Runner<'_> {
             what: What::Expr(&wait.poll),
             bindings: names,
             target: target.unwrap_or(&self.world.ambient).clone(),
-            mode: if mode == Mode::Body { Mode::Body } else { Mode::Look },
+            mode: Mode::Look,
             skip_absent: false,
         };
         let Some(waiter) = &wait.waiter else {
-            return match self.world.answer_now(&Question { mode: Mode::Look, ..question }).await {
+            return match self.world.answer_now(&question).await {
                 Ok(Value::Bool(true)) => Ok(Polled::Holds),
                 Ok(_) => Ok(Polled::NotYet),
                 Err(error) => Err(error.message),
             };
         };
-        let round = self.world.round(&Question { mode: Mode::Look, ..question }, None, None).map_err(|e| e.message)?;
+        let round = self.world.round(&question, None, None).map_err(|e| e.message)?;
         let Some(ask) = round.asks.into_iter().next() else {
             return Err(format!("`{path}` asks nothing of a cloud"));
         };

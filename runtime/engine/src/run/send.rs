@@ -18,6 +18,9 @@ use crate::journal::{self, CallResult};
 use crate::progress::ProgressEvent;
 use crate::world::{Ask, Mode, Question, What, pause};
 
+/// How long a call that takes time still has after a cancel: its request is on its way then, or was answered.
+const GRACE: Duration = Duration::from_secs(3);
+
 /// What to do after a failure.
 enum Next {
     Again,
@@ -97,11 +100,12 @@ impl StepRun<'_> {
             let at = runner.engine.clock.now();
             // The machine may have slept between the intent and here: the lease must hold right now.
             runner.journal.may_send().await.map_err(Stop::Fatal)?;
-            let mut result = self.call(ask, token.clone(), pass).await;
+            let leave = may_repeat || ask.call.probe.is_some();
+            let mut result = self.call(ask, token.clone(), pass, leave).await?;
             if result.as_ref().is_err_and(|error| error.sent == Sent::No) && !runner.journal.permit().holds() {
                 // It was held back because the machine slept: whoever still has the run renews the lease, and sends.
                 runner.journal.flush().await.map_err(Stop::Fatal)?;
-                result = self.call(ask, token.clone(), pass).await;
+                result = self.call(ask, token.clone(), pass, leave).await?;
             }
             let error = match result {
                 Ok(answer) => return self.answered(ask, answer.value, answer.request_id, pass),
@@ -120,7 +124,7 @@ impl StepRun<'_> {
                     let event = ProgressEvent::Retrying { operation, kind, after, attempt: attempt + 1 };
                     runner.options.progress.event(event);
                     let left = pass.deadline.saturating_duration_since(Instant::now());
-                    tokio::time::sleep(after.min(left)).await;
+                    self.rest(after.min(left)).await?;
                 }
                 Next::Stop(stop) => return Err(stop),
                 Next::Value(value) => return self.answered(ask, value, None, pass),
@@ -140,21 +144,44 @@ impl StepRun<'_> {
         })
     }
 
-    async fn call(&self, ask: &Ask, token: Option<String>, pass: &Pass) -> Result<Answer, CallError> {
+    /// Lets time pass; a cancel breaks it off.
+    async fn rest(&self, time: Duration) -> Result<(), Stop> {
+        if self.runner.rest(time, self.breaks()).await { Ok(()) } else { Err(Stop::Interrupted) }
+    }
+
+    /// Makes the call. One that takes time and may be `left`, because whoever takes the run up can send it again or
+    /// probe for it, is left soon after a cancel: what it began goes on in the cloud.
+    async fn call(
+        &self,
+        ask: &Ask,
+        token: Option<String>,
+        pass: &Pass,
+        leave: bool,
+    ) -> Result<Result<Answer, CallError>, Stop> {
         let left = pass.deadline.saturating_duration_since(Instant::now());
-        let mut request = self.runner.world.request(ask, token).await?;
+        let mut request = match self.runner.world.request(ask, token).await {
+            Ok(request) => request,
+            Err(error) => return Ok(Err(error)),
+        };
         request.timeout = request.timeout.min(left);
         request.permit = self.runner.journal.permit();
         // A call has ended when what it began has: that may take as long as the step.
         request.patience = left;
-        let longest = if request.record.operation.completion.is_some() { left } else { request.timeout };
+        let takes_time = request.record.operation.completion.is_some();
+        let longest = if takes_time { left } else { request.timeout };
         // A little longer than the provider's own limit, for one that does not keep it.
         let backstop = longest.saturating_add(Duration::from_secs(5));
-        match tokio::time::timeout(backstop, self.runner.change.change(request)).await {
-            Ok(result) => result,
-            Err(_) => {
-                Err(CallError { sent: Sent::Maybe, ..CallError::unsent(ErrorKind::Timeout, "no answer in time") })
-            }
+        let cancelled = async {
+            self.runner.options.cancel.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            biased;
+            ended = tokio::time::timeout(backstop, self.runner.change.change(request)) => Ok(ended.unwrap_or_else(|_| {
+                let error = CallError::unsent(ErrorKind::Timeout, "no answer in time");
+                Err(CallError { sent: Sent::Maybe, ..error })
+            })),
+            () = cancelled, if takes_time && leave && self.breaks() => Err(Stop::Interrupted),
         }
     }
 
@@ -235,7 +262,7 @@ impl StepRun<'_> {
             if Instant::now() >= pass.deadline {
                 return Ok(Probed::Unclear);
             }
-            tokio::time::sleep(pause(self.runner.options.backoff, attempt, None)).await;
+            self.rest(pause(self.runner.options.backoff, attempt, None)).await?;
             attempt += 1;
         }
     }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use escher_ir::journal::{Event, Outcome};
@@ -52,6 +52,8 @@ pub(crate) struct StepRun<'s> {
     pub(crate) tolerate: u64,
     pub(crate) queue: tokio::sync::Mutex<Queue>,
     pub(crate) failed: AtomicU64,
+    /// An item was left as it is, because somebody asked for the end while it waited.
+    pub(crate) left_open: AtomicBool,
 }
 
 /// What waits, and the list that it came from.
@@ -142,6 +144,7 @@ impl Runner<'_> {
             tolerate,
             queue: tokio::sync::Mutex::new(queue),
             failed: AtomicU64::new(self.live.count(&step.name, &bad)),
+            left_open: AtomicBool::new(false),
         };
         let title = planned.title.as_deref();
         // A step that has ended is gone through again when the run is taken up: nothing of it is news.
@@ -434,6 +437,11 @@ impl StepRun<'_> {
             .collect();
         let failed = self.failed.load(Ordering::SeqCst);
         let exceeded = failed > self.tolerate;
+        if self.left_open.load(Ordering::SeqCst) {
+            // However many have failed: who takes the run up goes on with what is open, and then says so.
+            runner.options.progress.event(ProgressEvent::Stopping);
+            return Ok(After::Cancelled);
+        }
         if !exceeded && queue.broken.is_none() && runner.options.cancel.is_cancelled() && !left.is_empty() {
             runner.options.progress.event(ProgressEvent::Stopping);
             return Ok(After::Cancelled);

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use escher_ir::audit::AuditEvent;
@@ -491,6 +491,7 @@ async fn take_back(
         tolerate: u64::MAX,
         queue: tokio::sync::Mutex::new(Queue::of(units)),
         failed: AtomicU64::new(0),
+        left_open: AtomicBool::new(false),
     };
     // One after the other: newest first is an order.
     run.work().await

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use escher_eval::{EvalError, matching_arm};
 use escher_ir::journal::{CallFailure, Outcome};
@@ -10,6 +11,7 @@ use escher_ir::{Target, Value};
 use tokio::time::Instant;
 
 use super::live::CAUGHT;
+use super::nodes::Unheld;
 use super::step::{StepRun, Unit};
 use crate::error::EngineError;
 use crate::journal::{self, CallResult};
@@ -23,10 +25,21 @@ pub(crate) enum Stop {
     Outcome { outcome: Outcome, reason: Option<String>, request_id: Option<String> },
     /// Its items are taken back, and count as failed.
     Undo { reason: String },
+    /// Somebody asked for the end while it waited: its items stay open, and whoever takes the run up goes on with them.
+    Interrupted,
     /// The batch's first change was refused for good: one of its items may be why.
     Split { failure: CallFailure },
     /// The run can't go on.
     Fatal(EngineError),
+}
+
+impl From<Unheld> for Stop {
+    fn from(why: Unheld) -> Stop {
+        match why {
+            Unheld::Failed(reason) => Stop::failed(reason),
+            Unheld::Interrupted => Stop::Interrupted,
+        }
+    }
 }
 
 impl Stop {
@@ -93,9 +106,17 @@ impl StepRun<'_> {
                     let reason = match self.take_back(&unit, &mut pass).await {
                         Ok(_) => format!("{reason}{TAKEN_BACK}"),
                         Err(Stop::Fatal(error)) => return Err(error),
+                        Err(Stop::Interrupted) => {
+                            self.interrupted();
+                            continue;
+                        }
                         Err(_) => format!("{reason}; taking it back failed too"),
                     };
                     self.finish(&unit, Stop::failed(reason))?;
+                }
+                Err(Stop::Interrupted) => {
+                    self.interrupted();
+                    continue;
                 }
                 Err(stop) => self.finish(&unit, stop)?,
             }
@@ -105,6 +126,12 @@ impl StepRun<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Notes that an item was left as it is.
+    fn interrupted(&self) {
+        self.left_open.store(true, Ordering::SeqCst);
+        self.runner.left_open.store(true, Ordering::SeqCst);
     }
 
     /// Changes of this unit that were answered before this process took it up.
@@ -259,11 +286,7 @@ impl StepRun<'_> {
                     let until = pass.deadline.min(Instant::now() + time);
                     let path = format!("{scope}/{}", node.id);
                     let target = self.target(unit);
-                    self.runner
-                        .wait(wait, &names, &path, until, Mode::Body, Some(&target))
-                        .await
-                        .map_err(Stop::Fatal)?
-                        .map_err(Stop::failed)?;
+                    self.runner.wait(wait, &names, &path, until, self.breaks(), Some(&target)).await?;
                 }
                 NodeKind::Sleep { duration } => {
                     let time = self
@@ -271,7 +294,7 @@ impl StepRun<'_> {
                         .timeout(duration, &names, &node.id)
                         .await
                         .map_err(|e| Stop::failed(e.to_string()))?;
-                    self.runner.pause(&format!("{scope}/{}", node.id), time).await;
+                    self.slept(&format!("{scope}/{}", node.id), time).await?;
                 }
                 NodeKind::Step(_) | NodeKind::Approve(_) | NodeKind::Confirm { .. } | NodeKind::Report { .. } => {
                     return Err(Stop::failed(format!("`{}` cannot stand in a step", node.id)));
@@ -326,12 +349,20 @@ impl StepRun<'_> {
     async fn pause(&self, pause: &Pause, pass: &Pass) -> Result<(), Stop> {
         let time = super::duration(Some(&pause.time)).ok_or_else(|| Stop::failed("a length of time is needed"))?;
         let Some(wait) = &pause.wait else {
-            self.runner.pause(&pause.path, time).await;
-            return Ok(());
+            return self.slept(&pause.path, time).await;
         };
         let until = pass.deadline.min(Instant::now() + time);
-        let ended = self.runner.wait(wait, &pause.names, &pause.path, until, Mode::Body, Some(&pause.target)).await;
-        ended.map_err(Stop::Fatal)?.map_err(Stop::failed)
+        let target = Some(&pause.target);
+        Ok(self.runner.wait(wait, &pause.names, &pause.path, until, self.breaks(), target).await?)
+    }
+
+    /// Whether a cancel breaks off what this waits for: what is temporary is taken back all the same.
+    pub(crate) fn breaks(&self) -> bool {
+        !self.is_temporary()
+    }
+
+    async fn slept(&self, path: &str, time: Duration) -> Result<(), Stop> {
+        if self.runner.pause(path, time, self.breaks()).await { Ok(()) } else { Err(Stop::Interrupted) }
     }
 
     /// What an error of evaluation makes of an item: the call's own `catch`, then the step's.

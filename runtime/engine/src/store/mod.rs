@@ -8,6 +8,8 @@ use std::time::Duration;
 use escher_ir::Digest;
 use jiff::Timestamp;
 
+use crate::error;
+
 mod room;
 mod sqlite;
 
@@ -133,7 +135,7 @@ pub trait StateStore: Send + Sync {
 }
 
 /// Why the store can't do it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Somebody else appended first.
     #[error("`{stream}` has grown meanwhile")]
@@ -194,7 +196,7 @@ pub enum StoreError {
         known: u32,
     },
     /// Larger than the limit.
-    #[error("E0606: an object of {size} bytes is above the limit of {limit}")]
+    #[error("an object of {size} bytes is above the limit of {limit}")]
     TooLarge {
         /// Its size in bytes.
         size: usize,
@@ -212,14 +214,30 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The code whose page says more.
+    pub fn code(&self) -> Option<&'static str> {
+        Some(match self {
+            StoreError::TooLarge { .. } => "E0606",
+            StoreError::ReadOnly { .. } => "E0607",
+            StoreError::Full { .. } => "E0608",
+            StoreError::Damaged { .. } => error::DAMAGED,
+            StoreError::TooNew { .. } => error::OTHER_VERSION,
+            StoreError::Locked { .. } => "E0611",
+            StoreError::LeaseLost { .. } => error::LEASE_LOST,
+            StoreError::Conflict { .. } | StoreError::Held { .. } | StoreError::Other { .. } => return None,
+        })
+    }
+
     /// What to do about it.
     pub fn help(&self) -> Option<&str> {
         Some(match self {
-            StoreError::ReadOnly { .. } => "make the folder writable, or name another with --state",
+            StoreError::ReadOnly { .. } => {
+                "make the folder writable, or name another with --state; `escher resume` goes on with a run that had begun"
+            }
             StoreError::Full { .. } => "make room, then go on with `escher resume`: what was sent is journaled",
             StoreError::Locked { .. } => "wait for the other process, or end it",
-            StoreError::TooNew { .. } => "use a newer Escher",
-            StoreError::Damaged { .. } => "`escher audit verify` says where; restore the file from a backup",
+            StoreError::TooNew { .. } => error::USE_ANOTHER,
+            StoreError::Damaged { .. } => error::DAMAGED_HELP,
             StoreError::Held { .. } => "wait for it, or end it; its lease then runs out by itself",
             _ => return None,
         })

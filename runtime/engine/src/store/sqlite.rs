@@ -148,6 +148,9 @@ pub(crate) fn base32(bytes: &[u8]) -> String {
     text
 }
 
+/// SQLite's extended code of a write that the system refused.
+const IOERR_WRITE: i32 = rusqlite::ffi::SQLITE_IOERR_WRITE;
+
 fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
     let path = path.display().to_string();
     let reason = error.to_string();
@@ -165,6 +168,10 @@ fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
             StoreError::ReadOnly { path, reason }
         }
         Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        // A quota, a limit on the size of files, a disk that dies: reads may still do.
+        Some(ErrorCode::SystemIoFailure) if error.sqlite_error().is_some_and(|e| e.extended_code == IOERR_WRITE) => {
+            StoreError::ReadOnly { path, reason }
+        }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked { path },
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { what: path, reason },
         _ => StoreError::Other { path, reason },
