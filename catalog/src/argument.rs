@@ -2,7 +2,7 @@
 //!
 //! One row each: operation, `argument=value`, the fields of an override, and after `#` the reason. A row that raises the risk
 //! holds where the argument has the value *or can't be seen*; one that lowers it only where the value can be seen. A row's value is
-//! a text, a number, `true`, `false`, or `-` for an argument that is left out. This module does *not* read programs.
+//! a text, a number, `true`, `false`, `*` for whatever is given, or `-` for an argument that is left out. This module does *not* read programs.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub fn class(record: &Record, seen: impl Fn(&[&str]) -> Seen) -> Class {
         let (holds, hidden) = match seen(&row.path) {
             Seen::Absent => (row.value == "-", false),
             Seen::Unseen => (false, true),
-            Seen::Value(value) => (value == row.value, false),
+            Seen::Value(value) => (row.value == "*" || value == row.value, false),
         };
         if risk > usual && (holds || hidden) && risk > class.risk {
             class.risk = risk;

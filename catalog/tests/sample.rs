@@ -1,5 +1,5 @@
-//! The catalogue beside labels that were written by hand: 200 before the rules (`data/sample.txt`), and 200 of a second draw
-//! after them (`data/unseen.txt`).
+//! The catalogue beside labels that were written by hand: 200 before the rules (`data/sample.txt`), and 200 each of two later
+//! draws, before the rules were mended by what they showed (`data/unseen.txt`, `data/third.txt`).
 
 #![allow(clippy::panic, clippy::unwrap_used)] // helpers outside of `#[test]` may fail a test, too
 
@@ -18,6 +18,7 @@ fn level(word: &str) -> Risk {
 
 const FIRST: &str = include_str!("../data/sample.txt");
 const SECOND: &str = include_str!("../data/unseen.txt");
+const THIRD: &str = include_str!("../data/third.txt");
 
 /// Name, label, reason.
 fn rows(table: &'static str) -> Vec<(&'static str, Risk, &'static str)> {
@@ -61,11 +62,21 @@ fn the_catalogue_agrees_with_the_second_draw_and_is_too_low_on_none() {
     assert!(high.len() <= 6, "fewer than 97% agree: {high:#?}");
 }
 
+/// What the third draw showed was mended by rules, not row by row; what remains of it errs on the safe side, but for two.
+#[test]
+fn the_catalogue_is_too_low_on_two_of_the_third_draw() {
+    let (low, high) = apart(THIRD);
+    let names: Vec<&str> = low.iter().filter_map(|row| row.split(':').next()).collect();
+    // The first changes nothing; the password that the second can set is a row of the table of arguments.
+    assert_eq!(names, ["aws.glue.test_connection", "aws.redshift_serverless.update_namespace"]);
+    assert!(high.len() <= 18, "fewer than 90% agree: {high:#?}");
+}
+
 /// The book's tables say of each row what the catalogue says, and the figures above them are right.
 #[test]
 fn the_page_of_the_book_is_in_step() {
     let page = include_str!("../../book/src/risk-sample.md");
-    for table in [FIRST, SECOND] {
+    for table in [FIRST, SECOND, THIRD] {
         let mut agree = 0;
         for (name, label, reason) in rows(table) {
             let risk = Catalog::embedded().record(name).unwrap().operation.class.risk;

@@ -28,8 +28,8 @@ const SHARED: &str = "certificate dns firewall forwarding gateway interconnect l
 const SHARED_LAST: &str = "network proxy zone vnet";
 
 /// What guards: records, limits and rules about everything else.
-const GUARDS: &str = "audit auditing compliance defender exclusion guardrail lien lock mute perimeter pricing provisioning restriction \
-     retention sink constraint";
+const GUARDS: &str = "audit auditing compliance defender exclusion guardrail immutability ledger lien lock mute perimeter pricing provisioning \
+     restriction retention sink constraint";
 
 /// Two-word guards.
 const GUARD_PAIRS: &[(&str, &str)] = &[
@@ -40,10 +40,18 @@ const GUARD_PAIRS: &[(&str, &str)] = &[
     ("log", "profile"),
     ("org", "policy"),
     ("extension", "policy"),
+    ("policy", "definition"),
+    ("set", "definition"),
+    ("api", "policy"),
+    ("legal", "hold"),
+    ("threat", "protection"),
+    ("encryption", "protector"),
+    ("data", "encryption"),
 ];
 
 /// Two-word things that steer traffic.
-const TRAFFIC_PAIRS: &[(&str, &str)] = &[("security", "group"), ("load", "balancer"), ("url", "map")];
+const TRAFFIC_PAIRS: &[(&str, &str)] =
+    &[("security", "group"), ("load", "balancer"), ("url", "map"), ("address", "group"), ("ip", "group")];
 
 /// What only asks for attention.
 const NOTES: &str = "annotation bookmark comment favorite label note tag wiki workbook dashboard reaction feedback";
@@ -51,9 +59,9 @@ const NOTES: &str = "annotation bookmark comment favorite label note tag wiki wo
 /// Things whose making costs nothing that counts; notes are free as well.
 const FREE: &str = "alert alias api assessment association binding budget category collection comment config configuration \
      contact context definition description document entity entry_group event evaluation export fhir filter \
-     folder hook intent issue item label link list mapping message metric occurrence operation parameter \
+     folder intent issue item label link list mapping message metric occurrence operation parameter \
      phrase plan policy profile proposal query record report result revision rule schema set snapshot spec subscription \
-     target template test topic type variable version view webhook";
+     target template test topic type variable version view";
 
 /// Groups that are groupings; other groups are of machines.
 const FREE_GROUPS: &str =
@@ -89,6 +97,7 @@ const SECRETS: &[&[&str]] = &[
     &["passwords"],
     &["token"],
     &["tokens"],
+    &["key", "string"],
     &["connection", "string"],
     &["connection", "strings"],
     &["sas"],
@@ -105,6 +114,37 @@ const SECRETS: &[&[&str]] = &[
     &["publishing", "profile"],
     &["invitation", "link"],
     &["vpn", "profile"],
+];
+
+/// Endings of names of what holds secrets; Azure shows it by POST, so that who may only read does not see it.
+const SHOWN_BY_POST: &[&[&str]] = &[
+    &["app", "settings"],
+    &["application", "settings"],
+    &["push", "settings"],
+    &["auth", "settings"],
+    &["list", "metadata"],
+    &["backup", "configuration"],
+    &["azure", "storage", "accounts"],
+    &["function", "triggers"],
+    &["passphrases"],
+    &["access", "code"],
+    &["shareable", "link"],
+    &["activation", "links"],
+    &["package", "url"],
+    &["file", "url"],
+    &["connection", "uri"],
+    &["connection", "info"],
+    &["with", "details"],
+    &["callback", "config"],
+    &["debugging", "config"],
+    &["access", "profile"],
+    &["list", "value"],
+    &["license"],
+    &["file", "contents"],
+    &["ipsec", "parameters"],
+    &["sso", "request"],
+    &["verification", "code"],
+    &["payload"],
 ];
 
 /// Endings of names of permissions.
@@ -138,6 +178,9 @@ const PERMISSIONS: &[&[&str]] = &[
     &["user", "role"],
     &["principal", "assignment"],
     &["authorized", "key"],
+    &["scope", "map"],
+    &["identity", "metadata"],
+    &["identity", "provider"],
 ];
 
 /// Endings of names of openings to others.
@@ -159,6 +202,10 @@ const CODE: &[&[&str]] = &[
     &["vm", "extension"],
     &["deployment", "script"],
     &["script", "execution"],
+    &["flux", "configuration"],
+    &["source", "control", "configuration"],
+    &["patch", "deployment"],
+    &["os", "policy", "assignment"],
 ];
 
 fn is_in(words: &str, word: &str) -> bool {
@@ -176,12 +223,22 @@ pub(super) fn phrase(last: &str) -> Vec<&str> {
 /// Whether a name hands out a secret: `list_keys` shows them, `keys.list` says which there are.
 pub(super) fn reveals(last: &str, thing: &Thing<'_>) -> bool {
     let words = super::verbs::words(last);
-    let named = words.len() > 1 && SECRETS.iter().any(|ending| words.ends_with(ending));
+    // `list_keys_slot` is as `list_keys`; `list_metadata_for_secret` is about one.
+    let named = ends_with_any(&words, SECRETS) || ends_with_any(&phrase(last), SECRETS);
     let public = words.iter().any(|w| matches!(*w, "ssh" | "public" | "without" | "cmek"));
     let made =
         matches!(words.first(), Some(&("create" | "generate" | "mint"))) && thing.is_secret() && !thing.has("crypto");
     let shown = words.first() == Some(&"retrieve") && thing.is_secret();
     (named && !public) || made || shown
+}
+
+/// Whether a name hands out what Azure shows by POST alone.
+pub(super) fn reveals_by_post(phrase: &[&str]) -> bool {
+    matches!(phrase, ["list" | "get", ..]) && ends_with_any(phrase, SHOWN_BY_POST)
+}
+
+fn ends_with_any(words: &[&str], endings: &[&[&str]]) -> bool {
+    words.len() > 1 && endings.iter().any(|ending| words.ends_with(ending))
 }
 
 /// The thing that an operation is done to: the object of its phrase, else its last group.

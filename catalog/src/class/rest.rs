@@ -17,9 +17,9 @@ use crate::risk::{Reversal, Scope};
 const LEXICON: &[(Act, &str)] = &[
     (
         Act::Look,
-        "aggregated annotate answer assess ask augment complete compute corroborate \
+        "aggregated annotate answer assess ask augment compute corroborate \
          group inquire introspect lint listen longrunningrecognize match moderate partition \
-         reevaluate refine recommend revalidate romanize search troubleshoot usage validation what",
+         refine recommend romanize search troubleshoot usage validation what",
     ),
     (
         Act::Make,
@@ -30,17 +30,17 @@ const LEXICON: &[(Act, &str)] = &[
         Act::Change,
         "acquire advance alter announce attributes addons appeal augmented autoscaling benign break compact cordon credit cutover enforce expand \
          false fix finish generalize handle ignore labels lease legacy locations logging maintenance master mitigate \
-         monitoring mutate not offline online pool prepare pull rebase reassociate reconfigure reconnect recrawl \
-         redirect reestablish reenable reinstate reinstall rejoin relocate reprotect reprovision reschedule retarget resubmit \
-         resubscribe retract return rewrite seek triage unauthorize uncordon undo unprepare unresolve borrow checkin \
+         monitoring mutate not online pool prepare pull rebase reassociate reconfigure reconnect recrawl reevaluate \
+         redirect reestablish reenable reinstate reinstall rejoin relocate reprotect reprovision reschedule retarget resolve resubmit \
+         resubscribe retract return revalidate rewrite seek triage unauthorize uncordon undo unprepare unresolve borrow checkin \
          changequorum un escalate transactions",
     ),
-    (Act::Interrupt, "deallocate failback hibernate power reapply recreate recycle restrict shut unenroll"),
+    (Act::Interrupt, "deallocate failback hibernate offline power reapply recreate recycle restrict shut unenroll"),
     (Act::Give, "access consent elevate establish impersonate"),
     (Act::Run, "action call command execution inject debug fulfill postgrest"),
     // Asking a model costs money.
     (Act::Start, "completions converse detect embed embeddings inference predict responses run suggest"),
-    (Act::Reset, "cleanup reverse"),
+    (Act::Reset, "cleanup resync reverse"),
     (Act::Remove, "expunge"),
 ];
 
@@ -154,7 +154,10 @@ fn act(verb: &str, phrase: &[&str]) -> Option<Act> {
     if verb == "perform" && phrase.contains(&"maintenance") {
         return Some(Act::Interrupt);
     }
-    if phrase.contains(&"stateless") {
+    if verb == "simulate" && phrase.contains(&"maintenance") {
+        return Some(Act::Interrupt);
+    }
+    if phrase.contains(&"stateless") || phrase == ["complete", "query"] {
         return Some(Act::Look);
     }
     let at_the_end = || phrase.last().filter(|w| AT_THE_END.contains(w)).and_then(|w| known(w));
@@ -180,6 +183,7 @@ fn look(verb: &str, last: &str, phrase: &[&str], thing: &Thing<'_>, hands_out: b
     let plain = matches!(verb, "test" | "check" | "validate" | "query" | "search" | "aggregated");
     // Azure hands out keys by POST, so that who may only read does not see them.
     let keys = method == "POST" && matches!(phrase, ["list" | "get"]) && thing.is_secret();
+    let keys = keys || method == "POST" && nouns::reveals_by_post(phrase);
     let shows = hands_out || keys || nouns::reveals(last, thing) || verb == "access" && !phrase.contains(&"report");
     if plain || !shows {
         return Verdict::new(&[Effect::Observe], Scope::Own, Reversal::Free, provenance);
@@ -259,6 +263,8 @@ fn post(act: Act, verb: &str, phrase: &[&str], thing: &Thing<'_>, hands_out: boo
             Verdict::new(&[Effect::Delete], Scope::Own, Reversal::Free, Provenance::Verb)
         }
         Act::Remove if thing.is_definition() => new(&[Effect::Delete], Reversal::Hard),
+        // What stood in the rows is gone.
+        Act::Change if thing.is_content() => new(&[Modify], Reversal::Hard),
         // Nobody goes back to what was on a machine before.
         Act::Change if matches!(phrase, ["upgrade" | "migrate"]) && thing.is_machine() => {
             new(&[Modify], Reversal::Hard)
@@ -285,7 +291,7 @@ fn raised(mut found: Verdict, act: Option<Act>, phrase: &[&str], thing: &Thing<'
         found.effects.push(Effect::Expose);
     } else if thing.runs_code() && !takes && !matches!(act, Some(Act::Interrupt)) {
         found.effects.push(Effect::Exec);
-    } else if phrase.first() == Some(&"approve") {
+    } else if phrase.first() == Some(&"approve") || !takes && phrase.len() > 1 && phrase.ends_with(&["password"]) {
         found.effects.push(Effect::Grant);
     }
     found

@@ -14,17 +14,23 @@ const ORGANISATION: &[&str] = &["account", "controltower", "iam", "identitystore
 
 /// Services of whose resources others depend: keys and names.
 const SHARED_SERVICES: &[&str] = &[
+    "fms",
     "kms",
+    "network_firewall",
     "networkmanager",
     "ram",
     "route53",
     "route53domains",
     "route53resolver",
+    "shield",
     "taxsettings",
     "waf",
     "waf_regional",
     "wafv2",
 ];
+
+/// Services that are about who may do what: what is made or changed in them gives rights.
+const ACCESS_SERVICES: &[&str] = &["lakeformation", "rolesanywhere", "verifiedpermissions"];
 
 /// Services whose rules steer traffic from the moment they are there.
 const TRAFFIC: &[&str] = &["elbv2", "vpc_lattice"];
@@ -285,6 +291,8 @@ const PERMISSIONS: &[&[&str]] = &[
     &["administrator"],
     &["admin", "account"],
     &["administrator", "account"],
+    &["identity", "provider"],
+    &["idc", "application"],
 ];
 
 /// What the signals together say of an operation; nothing where they explain nothing or a "read" writes.
@@ -314,7 +322,13 @@ pub(super) fn verdict(service: &str, words: &[&str], method: &str, facts: &Facts
         _ if is_tagging(words) => {
             return Some(Verdict::new(&[Effect::Modify], tag_scope(scope), Reversal::Free, Provenance::Verb));
         }
-        _ if ends_with_any(words, PERMISSIONS) || lets_in(words) => found = permissions(act, found, scope),
+        // Who knows it gets in.
+        _ if matches!(act, Act::Change | Act::Reset) && last_in(words, &["password", "passwords"]) => {
+            found = permissions(act, found, scope);
+        }
+        _ if ends_with_any(words, PERMISSIONS) || lets_in(words) || ACCESS_SERVICES.contains(&service) => {
+            found = permissions(act, found, scope)
+        }
         _ => {}
     }
     if method == "DELETE"
@@ -406,7 +420,7 @@ pub(super) fn permissions(act: Act, found: Verdict, scope: Scope) -> Verdict {
 }
 
 fn scope(service: &str, words: &[&str]) -> Scope {
-    if ORGANISATION.contains(&service) {
+    if ORGANISATION.contains(&service) || words.iter().any(|w| matches!(*w, "organization" | "organizations")) {
         Scope::Organisation
     } else if SHARED_SERVICES.contains(&service)
         || words.iter().any(|w| SHARED.contains(w))
