@@ -17,6 +17,7 @@ SOURCES = [
     "compiler/ir/src/program.rs",
     "compiler/ir/src/types.rs",
     "compiler/ir/src/value.rs",
+    "compiler/ir/src/secret.rs",
     "compiler/ir/src/plan.rs",
     "compiler/ir/src/journal.rs",
     "catalog/src/model.rs",
@@ -43,6 +44,8 @@ LEAVES = {
     "civil::Date": {**TEXT, "format": "date"},
     "Digest": {**TEXT, "pattern": "^sha256:[0-9a-f]{64}$"},
 }
+# Written as another type, and nothing more.
+WRITTEN_AS = {"Secret": "SecretFrom"}
 BYTE = {**INTEGER, "minimum": 0, "maximum": 255}
 
 
@@ -105,6 +108,7 @@ class Schemas:
 
     def of(self, rust):
         rust = rust.strip()
+        rust = WRITTEN_AS.get(rust, rust)
         if rust in LEAVES:
             return LEAVES[rust]
         if generic := re.fullmatch(r"(\w+)<(.*)>", rust, re.S):

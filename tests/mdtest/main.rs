@@ -51,7 +51,7 @@ mod tests {
 
     pages![
         actions, approvals, bounds, calls, catch, clauses, clouds, foreign, habits, modules, names, order, parallel,
-        records, risk, standing, steps, tests, types, waits
+        records, risk, secrets, standing, steps, tests, types, waits
     ];
 
     /// Whoever brings another language along is told what to write, not only that something is wrong.

@@ -5,6 +5,8 @@ fleet.py ENDPOINT state           prints every instance: {id: [env, state]}
 fleet.py ENDPOINT user            makes an IAM user who may describe, stop and start instances, and prints the access key
 fleet.py ENDPOINT admin           makes one who may do everything
 fleet.py ENDPOINT library         empties the emulator and makes something to do for every playbook of the library
+fleet.py ENDPOINT plant STORED READ plants two secrets, in the Parameter Store and in the Secrets Manager
+fleet.py ENDPOINT planted         prints what the Secrets Manager keeps by name, and the ids of the planted user's keys
 fleet.py ENDPOINT allowed NAME    makes a user whose policy is read from standard input, and prints the access key
 """
 
@@ -115,6 +117,21 @@ def state(endpoint):
     return {i["InstanceId"]: [env(i), i["State"]["Name"]] for i in instances}
 
 
+def plant(endpoint, stored, read):
+    reset(endpoint)
+    client(endpoint, "ssm").put_parameter(Name="/lab/planted", Value=stored, Type="SecureString")
+    client(endpoint, "secretsmanager").create_secret(Name="planted", SecretString=read)
+    client(endpoint, "iam").create_user(UserName="planted")
+
+
+def planted(endpoint):
+    store = client(endpoint, "secretsmanager")
+    names = [secret["Name"] for page in store.get_paginator("list_secrets").paginate() for secret in page["SecretList"]]
+    keys = client(endpoint, "iam").list_access_keys(UserName="planted")["AccessKeyMetadata"]
+    secrets = {name: store.get_secret_value(SecretId=name)["SecretString"] for name in names}
+    return {"secrets": secrets, "keys": [key["AccessKeyId"] for key in keys]}
+
+
 def user(endpoint, name, actions):
     statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
     return allowed(endpoint, name, json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
@@ -139,6 +156,10 @@ elif command == "admin":
     print(json.dumps(user(endpoint, "admin", ["*"])))
 elif command == "library":
     library(endpoint)
+elif command == "plant":
+    plant(endpoint, *rest)
+elif command == "planted":
+    print(json.dumps(planted(endpoint)))
 elif command == "allowed":
     print(json.dumps(allowed(endpoint, rest[0], sys.stdin.read())))
 else:

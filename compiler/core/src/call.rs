@@ -246,7 +246,7 @@ impl Checker<'_> {
                 );
             }
             let wanted = if field.required { field.ty.clone() } else { field.ty.clone().optional() };
-            let typed = self.expr_of(&argument.value, &wanted, &format!("`{ours}`"));
+            let typed = self.sent(&argument.value, field, &wanted, &format!("`{ours}`"));
             // A list of plain texts names things; a list of records describes one.
             let names_things = matches!(&field.ty, Type::List(item) if matches!(**item, Type::String { .. }));
             if names_things && matches!(typed.ty, Type::List(_)) {
@@ -570,13 +570,16 @@ impl Checker<'_> {
     fn table(&mut self, arguments: &[ast::Argument], span: Span) -> Typed {
         let mut lowered = Vec::new();
         let mut item = Type::Unknown;
-        let mut columns_given = false;
+        let (mut columns_given, mut listed) = (false, None);
         for argument in arguments {
             match argument.name.as_ref().map(|n| n.text.as_str()) {
                 None => {
                     let list = self.expr(&argument.value, None);
                     match &list.ty {
-                        Type::List(inner) => item = (**inner).clone(),
+                        Type::List(inner) => {
+                            item = (**inner).clone();
+                            listed = Some(argument.value.span);
+                        }
                         Type::Unknown => {}
                         other => {
                             self.error(
@@ -596,7 +599,8 @@ impl Checker<'_> {
                     };
                     for column in columns {
                         let title = column_title(column);
-                        let (lambda, _) = self.lambda(column, std::slice::from_ref(&item));
+                        let (lambda, shown) = self.lambda(column, std::slice::from_ref(&item));
+                        self.hidden_from(&shown, column.span, "a table");
                         lowered.push(crate::expr::plain(&title).expr);
                         lowered.push(lambda);
                     }
@@ -610,6 +614,7 @@ impl Checker<'_> {
             return self.error("E0205", span, "`table` needs a list");
         }
         if !columns_given {
+            self.hidden_from(&item, listed.unwrap_or(span), "a table");
             self.usage.whole(&item);
         }
         Typed::new(Expr::Builtin(Builtin::Table, lowered), Type::Json)

@@ -70,6 +70,7 @@ impl Checker<'_> {
     /// Lowers an expression and says so where its value does not fit.
     pub(crate) fn expr_of(&mut self, expr: &ast::Expr, expected: &Type, what: &str) -> Typed {
         let typed = self.expr(expr, Some(expected));
+        let typed = self.referred(typed, expected, expr.span);
         self.expect(&typed, expected, expr.span, what);
         typed
     }
@@ -85,6 +86,7 @@ impl Checker<'_> {
                     if matches!(typed.ty, Type::Function(..)) {
                         self.error("E0306", e.span, "a function cannot stand in a text");
                     }
+                    self.hidden_from(&typed.ty, e.span, "a text");
                     parts.push(TextPart::Hole(typed.expr));
                 }
             }
@@ -310,7 +312,7 @@ impl Checker<'_> {
             let what = format!("`{ours}` of `{short}`");
             let typed = match self.partial {
                 true => self.mocked(value, &field.ty, &what),
-                false => self.expr_of(value, &field.ty, &what),
+                false => self.sent(value, field, &field.ty, &what),
             };
             if given.contains(&ours) {
                 self.error("E0202", span, format!("`{ours}` is given twice"));

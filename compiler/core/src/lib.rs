@@ -27,6 +27,7 @@ mod playbook;
 mod project;
 mod risk;
 mod scope;
+mod secret;
 mod seen;
 mod shapes;
 mod spelling;

@@ -127,19 +127,22 @@ impl Checker<'_> {
     fn shape_member(&mut self, shape: &Arc<str>, name: &ast::Name) -> Option<Type> {
         let fields = self.shape_fields(shape)?;
         if let Some(field) = fields.get(name.text.as_str()) {
-            if field.sensitive {
+            let ty = match field.sensitive {
+                true => crate::secret::answered(&field.ty),
+                false => Some(field.ty.clone()),
+            };
+            if ty.is_none() {
                 self.say(
                     Diagnostic::error(
                         "E0311",
                         name.span,
-                        format!("`{}` is a secret, and secrets are never read", name.text),
+                        format!("`{}` holds secrets in a form that is never read", name.text),
                     )
-                    .help("leave secrets to the cloud's own stores"),
+                    .help("one text or one key is read as a secret; leave the rest to the cloud's own stores"),
                 );
-                return None;
             }
             self.usage.read(shape, &name.text);
-            return Some(field.ty.clone());
+            return ty;
         }
         if name.text == "target" {
             return Some(Type::Target);

@@ -107,6 +107,7 @@ impl Checker<'_> {
             None if crate::foreign::method(&name.text).is_some() => {
                 diagnostic.help(crate::foreign::method(&name.text).unwrap_or_default())
             }
+            None if matches!(ty, Type::Secret(_)) => diagnostic.help("nobody looks into a secret: it is sent as it is"),
             None if words.is_empty() => diagnostic.help("it has no methods"),
             None => diagnostic.help(format!("it has {}", words.join(", "))),
         };
@@ -211,6 +212,14 @@ impl Checker<'_> {
         }
         let first = arguments.first();
         let list = Type::list(item.clone());
+        let compares = match method {
+            Method::Contains | Method::Join => true,
+            Method::Unique | Method::Min | Method::Max | Method::Sum => first.is_none(),
+            _ => false,
+        };
+        if compares && self.hidden_from(item, span, "a comparison or a text") {
+            return None;
+        }
         Some(match (method, first) {
             (Method::Filter, Some(a)) => (vec![self.predicate(&a.value, one)], list),
             (Method::Any | Method::All, Some(a)) => (vec![self.predicate(&a.value, one)], Type::Bool),
@@ -243,8 +252,11 @@ impl Checker<'_> {
                     }
                 }
             }
-            (Method::SortBy, Some(a)) => (vec![self.lambda(&a.value, one).0], list),
-            (Method::Unique, Some(a)) => (vec![self.lambda(&a.value, one).0], list),
+            (Method::SortBy | Method::Unique, Some(a)) => {
+                let (lambda, key) = self.lambda(&a.value, one);
+                self.hidden_from(&key, a.value.span, "a comparison");
+                (vec![lambda], list)
+            }
             (Method::GroupBy, Some(a)) => {
                 let (lambda, key) = self.lambda(&a.value, one);
                 let typed = Typed::new(Expr::Local(String::new()), key);
@@ -257,6 +269,7 @@ impl Checker<'_> {
             }
             (Method::Min | Method::Max, Some(a)) => {
                 let (lambda, result) = self.lambda(&a.value, one);
+                self.hidden_from(&result, a.value.span, "a comparison");
                 (vec![lambda], result.optional())
             }
             (Method::Take | Method::Skip, Some(a)) => (vec![self.expr_of(&a.value, &Type::INT, "how many").expr], list),

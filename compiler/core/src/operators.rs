@@ -154,6 +154,13 @@ impl Checker<'_> {
     /// Says so where two values can never be equal.
     pub(crate) fn comparable(&mut self, (l, left): (&Typed, Span), (r, right): (&Typed, Span), span: Span) {
         let (a, b) = (unwrap(&l.ty), unwrap(&r.ty));
+        if !matches!(a, Type::None) && !matches!(b, Type::None) {
+            for (ty, at) in [(a, left), (b, right)] {
+                if self.hidden_from(ty, at, "a comparison") {
+                    return;
+                }
+            }
+        }
         for (value, at, ty) in [(l, left, b), (r, right, a)] {
             if let (Some(constant @ escher_ir::Value::String(_)), Type::Literals(allowed)) = (value.constant(), ty)
                 && allowed.len() > 1
@@ -189,6 +196,9 @@ impl Checker<'_> {
     }
 
     fn membership(&mut self, l: &Typed, r: &Typed, span: Span) {
+        if [&l.ty, &r.ty].into_iter().any(|ty| self.hidden_from(ty, span, "a comparison")) {
+            return;
+        }
         let fine = match unwrap(&r.ty) {
             Type::List(item) => {
                 let element = Typed::new(Expr::Local(String::new()), (**item).clone());
@@ -211,6 +221,9 @@ impl Checker<'_> {
 
     fn ordered(&mut self, l: &Typed, r: &Typed, left: Span, right: Span, op: Span) {
         for (typed, span) in [(l, left), (r, right)] {
+            if self.hidden_from(&typed.ty, span, "a comparison") {
+                return;
+            }
             if matches!(typed.ty, Type::Optional(_) | Type::None) {
                 self.say(
                     Diagnostic::error("E0305", span, "this may be `none`, which has no order")

@@ -51,6 +51,9 @@ impl Checker<'_> {
             (params, returns, nodes, steps)
         });
         self.place = Place::Pure;
+        if let Some(ty) = &callable.returns {
+            self.hidden_from(&returns, ty.span, "what a playbook returns");
+        }
         let known = params.iter().map(|p| (p.name.clone(), p.ty.clone(), p.default.is_some())).collect();
         let info = PlaybookInfo { params: known, steps, returns: returns.clone() };
         self.playbooks.insert(callable.name.text.clone(), info);
@@ -108,6 +111,7 @@ impl Checker<'_> {
             operations: std::mem::take(&mut self.operations),
             waiters: std::mem::take(&mut self.waiters),
         };
+        self.check_lost_secrets(&program, &callable.body);
         // Functions were asked about where they stand, once for all playbooks that reach them.
         let functions = std::mem::take(&mut program.functions);
         self.check_depth(&program, &callable.name);

@@ -271,6 +271,7 @@ impl Checker<'_> {
                 StmtKind::Expr(expr) => {
                     let typed = self.expr(expr, None);
                     self.usage.whole(&typed.ty);
+                    self.hidden_from(&typed.ty, expr.span, "a report");
                     parts.push(typed.expr);
                 }
                 StmtKind::Error => {}

@@ -12,7 +12,7 @@ use escher_syntax::{Diagnostic, Span};
 use crate::bounds;
 use crate::checker::{Checker, Place, StepContext, Typed};
 use crate::risk;
-use crate::scope::Origin;
+use crate::scope::{Binding, Origin};
 use crate::suggest::nearest;
 use crate::types::describe;
 
@@ -29,6 +29,27 @@ struct Clauses {
     timeout: Option<Expr>,
     may_repeat: bool,
     key: Option<Expr>,
+}
+
+/// The `let`s of a body as its `undo` sees them: those from the first change on may have no value.
+fn lets_for_undo(lets: Vec<Binding>, body: &program::Block) -> Vec<Binding> {
+    let mut changed = false;
+    let mut sure = BTreeSet::new();
+    for node in &body.nodes {
+        let mut alone = program::Block { nodes: vec![node.clone()], value: None };
+        // What a function or an action does is not looked at here.
+        escher_ir::visit::block(&mut alone, &mut |e| {
+            changed |= matches!(e, Expr::Call(call) if call.changes) || matches!(e, Expr::Function { .. });
+        });
+        if let (NodeKind::Let { name, .. }, false) = (&node.kind, changed) {
+            sure.insert(name.as_str());
+        }
+    }
+    let seen = |binding: Binding| match sure.contains(binding.name.as_str()) {
+        true => binding,
+        false => Binding { ty: binding.ty.optional(), ..binding },
+    };
+    lets.into_iter().map(seen).collect()
 }
 
 impl Checker<'_> {
@@ -70,13 +91,23 @@ impl Checker<'_> {
             if let (Some(each), Some(ty)) = (&step.each, variable) {
                 c.bind(&each.name, ty, Origin::Lambda);
             }
-            let (body, value) = c.scoped(|c| c.inner_block(&step.body, None));
+            let (body, value, lets) = c.scoped(|c| {
+                let outside = c.scope.len();
+                let (body, value) = c.inner_block(&step.body, None);
+                let lets: Vec<Binding> = c.scope.iter().skip(outside).cloned().collect();
+                (body, value, lets)
+            });
             let adds = |e: &Effect| matches!(e, Effect::Observe | Effect::Create | Effect::Spend | Effect::Reveal);
             if c.witnesses.iter().skip(before).any(|w| !w.effects.iter().all(adds)) {
                 c.changed.insert(step.name.text.clone());
             }
-            // Undo sees the item as it was checked.
-            let undo = step.undo.as_ref().map(|block| c.scoped(|c| c.inner_block(block, None)).0);
+            // Undo sees the item as it was checked, and what the body named: after a crash some of that has no value.
+            let undo = step.undo.as_ref().map(|block| {
+                c.scoped(|c| {
+                    lets_for_undo(lets, &body).into_iter().for_each(|binding| c.scope.push(binding));
+                    c.inner_block(block, None).0
+                })
+            });
             (body, value, undo)
         });
         (self.step, self.place) = outer;

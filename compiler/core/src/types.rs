@@ -132,8 +132,13 @@ impl Checker<'_> {
             "list" => Type::list(inner),
             "map" => Type::map(inner),
             "secret" => {
-                self.say(crate::unsupported::not_yet(span, "`secret<T>`", "leave secrets to the cloud's own stores"));
-                return Type::Unknown;
+                if !matches!(inner, Type::String { matches: None, min: None, max: None } | Type::Unknown) {
+                    self.say(
+                        Diagnostic::error("E0208", span, "a secret is a text, and nothing is known of it")
+                            .help("write `secret<string>`"),
+                    );
+                }
+                crate::secret::secret_text()
             }
             name => match self.types.get(name) {
                 Some(ty) => ty.clone(),
@@ -262,6 +267,12 @@ impl Checker<'_> {
         }
         let found = describe(&typed.ty);
         let wanted = describe(expected);
+        if admit::holds_secret(&typed.ty) && !matches!(&typed.ty, Type::Optional(inner) if fits(inner, expected)) {
+            let told = Diagnostic::error("E0312", span, format!("{what} is {wanted}, and this is a secret"));
+            return Err(Box::new(told.help(
+                "a secret only goes where a cloud keeps one, or into a parameter that says so: `password: secret<string>`",
+            )));
+        }
         let mut diagnostic = Diagnostic::error("E0301", span, format!("{what} is {wanted}, and this is {found}"));
         if let Type::Optional(inner) = &typed.ty {
             if fits(inner, expected) {
@@ -332,7 +343,8 @@ fn constant_int(typed: &Typed) -> Option<Value> {
 /// Whether every value of one type is a value of the other.
 pub(crate) fn fits(from: &Type, to: &Type) -> bool {
     match (from, to) {
-        (Type::Unknown, _) | (_, Type::Unknown | Type::Json) => true,
+        (Type::Unknown, _) | (_, Type::Unknown) => true,
+        (from, Type::Json) => !admit::holds_secret(from),
         (Type::None, Type::Optional(_) | Type::None) => true,
         (Type::Optional(a), Type::Optional(b)) => fits(a, b),
         (a, Type::Optional(b)) => fits(a, b),

@@ -1,5 +1,6 @@
 //! Whether a type admits a value, and values of parameters from text.
 
+use crate::secret::{self, Secret};
 use crate::types::Type;
 use crate::value::{Target, Value};
 use crate::{json, units};
@@ -17,7 +18,9 @@ pub fn admits(value: &Value, ty: &Type) -> bool {
     match (value, ty) {
         (_, Type::Unknown | Type::Json) | (Value::Hole(_), _) => true,
         (Value::None, Type::Optional(_) | Type::None) => true,
-        (value, Type::Optional(inner) | Type::Secret(inner)) => admits(value, inner),
+        (Value::Secret(_), Type::Secret(_)) => true,
+        (_, Type::Secret(_)) => false,
+        (value, Type::Optional(inner)) => admits(value, inner),
         (value, Type::Literals(allowed)) => allowed.contains(value),
         (Value::Bool(_), Type::Bool)
         | (Value::Float(_), Type::Float)
@@ -61,17 +64,36 @@ pub fn check_pattern(pattern: &str) -> Result<(), String> {
     compile(pattern).map(|_| ()).map_err(|e| e.to_string())
 }
 
+/// Whether values of a type are or hold secrets. What a shape of the catalogue holds is not looked at.
+pub fn holds_secret(ty: &Type) -> bool {
+    match ty {
+        Type::Secret(_) => true,
+        Type::List(inner) | Type::Map(inner) | Type::Optional(inner) => holds_secret(inner),
+        Type::Record(record) => record.fields.values().any(|field| holds_secret(&field.ty)),
+        _ => false,
+    }
+}
+
 /// The value that a text such as `--set limit=20` gives for a parameter; the error says what was expected.
 pub fn parse(text: &str, ty: &Type) -> Result<Value, String> {
-    let value = parse_as(text, ty).ok_or_else(|| format!("expected `{ty}`, found `{text}`"))?;
-    if admits(&value, ty) { Ok(value) } else { Err(format!("expected `{ty}`, found `{text}`")) }
+    let wrong = || match holds_secret(ty) {
+        // What was typed may be the secret itself.
+        true => format!(
+            "a secret is given as a reference, {}: what was given is none, and is not shown",
+            secret::REFERENCES
+        ),
+        false => format!("expected `{ty}`, found `{text}`"),
+    };
+    let value = parse_as(text, ty).ok_or_else(wrong)?;
+    if admits(&value, ty) { Ok(value) } else { Err(wrong()) }
 }
 
 fn parse_as(text: &str, ty: &Type) -> Option<Value> {
     let trimmed = text.trim();
     Some(match ty {
         Type::Optional(_) if trimmed == "none" => Value::None,
-        Type::Optional(inner) | Type::Secret(inner) => return parse_as(text, inner),
+        Type::Optional(inner) => return parse_as(text, inner),
+        Type::Secret(_) => Value::Secret(Secret::kept(secret::reference(trimmed)?).into()),
         Type::Bool => Value::Bool(trimmed.parse().ok()?),
         Type::Int { .. } => Value::Int(trimmed.replace('_', "").parse().ok()?),
         Type::Float => Value::Float(trimmed.parse().ok().filter(|f: &f64| f.is_finite())?),

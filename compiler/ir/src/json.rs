@@ -24,6 +24,7 @@ pub fn to_json(value: &Value) -> Json {
         Value::Record(r) => record_to_json(r),
         Value::Map(m) => Json::Object(m.iter().map(|(k, v)| (k.to_string(), to_json(v))).collect::<Map<_, _>>()),
         Value::Target(t) => target_to_json(t),
+        Value::Secret(secret) => json!({ "$secret": secret.from.to_string() }),
         Value::Hole(from) => json!({ "$unknown": &**from }),
     }
 }
@@ -42,6 +43,7 @@ pub fn to_text(value: &Value) -> String {
         Value::String(s) => s.to_string(),
         Value::None => "none".into(),
         Value::Hole(from) => format!("({from})"),
+        Value::Secret(secret) => format!("(secret {})", secret.from),
         other => match to_json(other) {
             Json::String(s) => s,
             json => json.to_string(),

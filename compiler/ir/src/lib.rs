@@ -14,6 +14,7 @@ pub mod json;
 pub mod operation;
 pub mod plan;
 pub mod program;
+pub mod secret;
 pub mod statement;
 pub mod trust;
 pub mod types;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::Stored;
 use crate::digest::Digest;
-use crate::program::{Approval, PARTS};
+use crate::program::{Approval, PARTS, SECRETS};
 use crate::value::{Target, Value};
 
 /// A plan.
@@ -49,10 +49,12 @@ pub struct Plan {
 impl Stored for Plan {
     const FORMAT: &'static str = "escher.plan";
     const VERSION: u16 = 1;
-    const FEATURES: &'static [&'static str] = &[PARTS];
+    const FEATURES: &'static [&'static str] = &[PARTS, SECRETS];
 
     fn requires(&self) -> Vec<&'static str> {
-        (self.part.is_some() || !self.asks.is_empty()).then_some(PARTS).into_iter().collect()
+        let parts = (self.part.is_some() || !self.asks.is_empty()).then_some(PARTS);
+        let secrets = self.parameters.values().any(Value::has_secret).then_some(SECRETS);
+        parts.into_iter().chain(secrets).collect()
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use escher_catalog::{Effect, Repeat, Risk};
 use serde::{Deserialize, Serialize};
 
+use crate::admit::holds_secret;
 use crate::codec::Stored;
 use crate::digest::Digest;
 use crate::types::Type;
@@ -33,16 +34,21 @@ pub struct Program {
 impl Stored for Program {
     const FORMAT: &'static str = "escher.ir";
     const VERSION: u16 = 1;
-    const FEATURES: &'static [&'static str] = &[PARTS];
+    const FEATURES: &'static [&'static str] = &[PARTS, SECRETS];
 
     fn requires(&self) -> Vec<&'static str> {
         let asks = |node: &Node| matches!(node.kind, NodeKind::Approve(_));
-        self.playbook.body.nodes.iter().any(asks).then_some(PARTS).into_iter().collect()
+        let parts = self.playbook.body.nodes.iter().any(asks).then_some(PARTS);
+        let secrets = self.playbook.params.iter().any(|param| holds_secret(&param.ty)).then_some(SECRETS);
+        parts.into_iter().chain(secrets).collect()
     }
 }
 
 /// The feature of programs and plans that are approved in parts: a reader must know it.
 pub(crate) const PARTS: &str = "parts";
+
+/// The feature of programs and plans whose parameters are secrets: a reader must know that it has references in its hands.
+pub(crate) const SECRETS: &str = "secrets";
 
 /// What the program relies on of an operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,6 +7,8 @@ use jiff::{SignedDuration, Timestamp, civil};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::secret::Secret;
+
 /// A place to call: a cloud, an account, a region. Account and region are empty until resolved (the ambient target).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Target {
@@ -123,6 +125,8 @@ pub enum Value {
     Target(Arc<Target>),
     /// A member that the cloud left out, by name: equal to nothing, and any other use of it fails naming it.
     Absent(Arc<str>),
+    /// A secret: only where it is kept is written or shown.
+    Secret(Arc<Secret>),
     /// Not known while planning (`run.*`, `now()`, the answer of a change), by where it will come from.
     Hole(Arc<str>),
 }
@@ -183,7 +187,19 @@ impl Value {
             Value::Map(_) => "map",
             Value::Target(_) => "target",
             Value::Absent(_) => "absent",
+            Value::Secret(_) => "secret",
             Value::Hole(_) => "not known yet",
+        }
+    }
+
+    /// Whether it is or holds a secret.
+    pub fn has_secret(&self) -> bool {
+        match self {
+            Value::Secret(_) => true,
+            Value::List(items) => items.iter().any(Value::has_secret),
+            Value::Record(r) => r.members.iter().any(|(_, v)| v.has_secret()),
+            Value::Map(m) => m.values().any(Value::has_secret),
+            _ => false,
         }
     }
 

@@ -119,13 +119,17 @@ fn depth_does_not_reach_the_stack() {
 }
 
 #[test]
-fn sensitive_members_are_not_kept() {
+fn sensitive_members_are_secrets() {
     let body = br#"{"ARN":"a","Name":"n","SecretString":"hush","SecretBinary":"aHVzaA==","CreatedDate":1.5}"#;
     let value = read("aws.secretsmanager.get_secret_value", 200, "application/json", body).unwrap();
     let record = value.as_record().unwrap();
     assert_eq!(record.get("name"), Some(&Value::text("n")));
     assert!(matches!(record.get("created_date"), Some(Value::Instant(_))));
-    assert!(!format!("{value:?}").contains("hush") && record.get("secret_binary").is_none());
+    for (name, length) in [("secret_string", 4), ("secret_binary", 4)] {
+        let Some(Value::Secret(secret)) = record.get(name) else { panic!("{name} is a secret") };
+        assert_eq!(secret.plain().map(|plain| plain.bytes().len()), Some(length));
+    }
+    assert!(!format!("{value:?}").contains("hush"));
 }
 
 #[test]

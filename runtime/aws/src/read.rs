@@ -1,6 +1,6 @@
 //! Answers to values, keeping only what the program reads.
 //!
-//! What is not in the projection is skipped on the wire, and no sensitive member is ever kept. This module does *not* know
+//! What is not in the projection is skipped on the wire, and a sensitive member is a secret, or not kept at all. This module does *not* know
 //! any wire format: a `ShapeDeserializer` of the protocol hands out the members.
 
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ use aws_smithy_types::{DateTime, Document, Number};
 use escher_catalog::model::TagNames;
 use escher_catalog::{Member, ShapeKind};
 use escher_ir::program::Projection;
+use escher_ir::secret::Secret;
 use escher_ir::{Record, Target, Value};
 
 use crate::schema::{Node, Plan, Way};
@@ -22,7 +23,7 @@ const MAX_DEPTH: u32 = 100;
 /// In whose words the answer is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Words {
-    /// The language's: snake case, tags as maps, absent lists as empty ones, nothing sensitive.
+    /// The language's: snake case, tags as maps, absent lists as empty ones, what is sensitive as a secret.
     Language,
     /// The API's own, exactly as sent: for waiters and page tokens, whose paths are written in them. Never leaves the crate.
     Official,
@@ -131,7 +132,10 @@ impl Reader<'_> {
                 Some(names) if self.words == Words::Language => self.tags(from, schema, inner, names, depth + 1)?,
                 _ => self.read(from, schema, inner, sub, depth + 1)?,
             };
-            if value != Value::None {
+            let secret = self.words == Words::Language && inner.shape.sensitive;
+            if let Some(value) =
+                if secret { Secret::of_answer(&value) } else { Some(value) }.filter(|v| *v != Value::None)
+            {
                 members.insert(Arc::clone(self.name(member)), value);
             }
             Ok(())
@@ -145,8 +149,9 @@ impl Reader<'_> {
 
     /// What is wanted of a member; none where nothing is, or where it may not be kept.
     fn wants<'p>(&self, member: &Member, inner: &Node, wanted: &'p Projection) -> Option<&'p Projection> {
+        let scalar = matches!(inner.shape.kind, ShapeKind::String { .. } | ShapeKind::Blob);
         if self.words == Words::Language
-            && (inner.shape.sensitive || self.sensitive_elements(inner, member.tags.is_some()))
+            && ((inner.shape.sensitive && !scalar) || self.sensitive_elements(inner, member.tags.is_some()))
         {
             return None;
         }

@@ -236,6 +236,10 @@ fn write(
         ShapeKind::Blob => match value {
             Value::Bytes(bytes) => out.write_blob(schema, Blob::new(bytes.to_vec())),
             Value::String(text) => out.write_blob(schema, Blob::new(text.as_bytes().to_vec())),
+            Value::Secret(secret) => match secret.plain() {
+                Some(plain) => out.write_blob(schema, Blob::new(plain.bytes().to_vec())),
+                None => Err(wanted("bytes", value)),
+            },
             other => Err(wanted("bytes", other)),
         },
         ShapeKind::Document => out.write_document(schema, &document(value)?),

@@ -24,6 +24,7 @@ use crate::operations::Operations;
 use crate::options::{PlanOptions, RunOptions};
 use crate::plan::Planned;
 use crate::report::{RunReport, Standing};
+use crate::secrets::{Secrets, SystemSecrets};
 use crate::store::StateStore;
 
 /// The engine.
@@ -32,6 +33,7 @@ pub struct Engine {
     pub(crate) store: Arc<dyn StateStore>,
     pub(crate) operations: Arc<dyn Operations>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) secrets: Arc<dyn Secrets>,
     pub(crate) limits: Limits,
 }
 
@@ -61,6 +63,7 @@ impl Engine {
             store,
             operations: Arc::new(Catalog::current()),
             clock: Arc::new(SystemClock),
+            secrets: Arc::new(SystemSecrets),
             limits: Limits::default(),
         }
     }
@@ -68,6 +71,12 @@ impl Engine {
     /// With other records of operations.
     pub fn with_operations(mut self, operations: Arc<dyn Operations>) -> Engine {
         self.operations = operations;
+        self
+    }
+
+    /// With other places that secrets are kept in.
+    pub fn with_secrets(mut self, secrets: Arc<dyn Secrets>) -> Engine {
+        self.secrets = secrets;
         self
     }
 

@@ -10,7 +10,8 @@ use escher_catalog::Record;
 use escher_eval::{CallRequest, EvalError, Evaluator, Fixed, Host, PauseRequest, Reply, matching_arm};
 use escher_ir::journal::CallFailure;
 use escher_ir::program::{Block, Call, CatchArm, Expr, Program, StepPart, Wait};
-use escher_ir::{Target, Value};
+use escher_ir::secret::{Plain, SecretFrom, SecretReading};
+use escher_ir::{Digest, Target, Value};
 use escher_provider::{CallError, ErrorKind, Read, Request};
 use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
@@ -19,6 +20,7 @@ use crate::ambient;
 use crate::clock::Clock;
 use crate::limits::{self, Limits};
 use crate::operations::Operations;
+use crate::secrets::{self, Secrets};
 
 /// A lock that a panic elsewhere does not close: what it guards is replaced whole or not at all.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -149,6 +151,9 @@ pub(crate) struct World<'a> {
     pub(crate) resolved: Mutex<HashMap<Target, Arc<Target>>>,
     pub(crate) records: Mutex<HashMap<String, Arc<Record>>>,
     pub(crate) backoff: std::time::Duration,
+    pub(crate) secrets: &'a dyn Secrets,
+    /// Secrets that this process has looked up, by digest of where they are kept.
+    pub(crate) revealed: Mutex<HashMap<Digest, Arc<Plain>>>,
 }
 
 /// The scope that a path belongs to: all up to the node's name.
@@ -435,7 +440,11 @@ impl<'a> World<'a> {
         loop {
             let result = async {
                 let request = self.request(ask, None).await?;
-                self.pages(request).await
+                let (carried, target) = (secrets::carried(&request.arguments), request.target.clone());
+                match self.pages(request).await {
+                    Ok(answer) => Ok(self.read_from(ask, &target, secrets::covered(answer, &carried))),
+                    Err(error) => Err(secrets::covered_error(error, &carried)),
+                }
             };
             match result.await {
                 Err(e) if e.kind.is_transient() && attempt < limits::READ_RETRIES => {
@@ -447,7 +456,21 @@ impl<'a> World<'a> {
         }
     }
 
-    async fn pages(&self, request: Request) -> Result<Value, CallError> {
+    /// An answer whose secrets know how they are read again.
+    fn read_from(&self, ask: &Ask, target: &Arc<Target>, answer: Value) -> Value {
+        secrets::placed(answer, &|at, beside| {
+            SecretFrom::Read(Box::new(SecretReading {
+                operation: ask.call.operation.clone(),
+                target: target.clone(),
+                arguments: ask.arguments.clone(),
+                reads: ask.call.reads.clone(),
+                at,
+                beside,
+            }))
+        })
+    }
+
+    pub(crate) async fn pages(&self, request: Request) -> Result<Value, CallError> {
         let limit = |what: &str, most: usize| {
             let words = format!(
                 "E0602: the reading has more than {most} {what}: narrow it, or raise `{what}` under [limits] in escher.toml"
@@ -477,9 +500,10 @@ impl<'a> World<'a> {
 
     /// A call, resolved.
     pub(crate) async fn request(&self, ask: &Ask, token: Option<String>) -> Result<Request, CallError> {
+        let record = self.record(&ask.call.operation)?;
         Ok(Request {
-            record: self.record(&ask.call.operation)?,
-            arguments: ask.arguments.clone(),
+            arguments: self.revealed(&ask.arguments, &record).await?,
+            record,
             target: self.resolve(&ask.target).await?,
             reads: ask.call.reads.clone(),
             token,
@@ -502,7 +526,7 @@ impl<'a> World<'a> {
     }
 
     /// Where a call of an operation runs: a place of another cloud is none for it.
-    fn place(&self, operation: &str, target: Arc<Target>) -> Arc<Target> {
+    pub(crate) fn place(&self, operation: &str, target: Arc<Target>) -> Arc<Target> {
         let cloud = ambient::cloud_of(operation);
         if target.cloud == cloud {
             return target;

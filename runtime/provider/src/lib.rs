@@ -47,7 +47,7 @@ pub struct Request {
 /// An answer, or one page of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// What the projection asked for, with snake-case members; sensitive members are never in it.
+    /// What the projection asked for, with snake-case members; a sensitive one is a [`Value::Secret`], or left out.
     pub value: Value,
     /// The provider's request id.
     pub request_id: Option<String>,

@@ -3,6 +3,7 @@
 //! An error says what is wrong, without the value.
 
 use escher_ir::Value;
+use escher_ir::secret::Plain;
 use jiff::Timestamp;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -15,6 +16,10 @@ pub fn wanted(what: &str, value: &Value) -> String {
 pub fn text(value: &Value) -> Option<String> {
     Some(match value {
         Value::String(text) => text.to_string(),
+        Value::Secret(secret) => match &**secret.plain()? {
+            Plain::Text(text) => text.to_string(),
+            Plain::Bytes(_) => return None,
+        },
         Value::Int(n) => n.to_string(),
         Value::Size(n) => n.to_string(),
         Value::Instant(t) => t.to_string(),

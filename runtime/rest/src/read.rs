@@ -1,6 +1,6 @@
 //! Answers to values by the shapes of the catalogue, keeping only what the program reads.
 //!
-//! What is not in the projection is skipped while it is parsed, and no sensitive member is ever kept.
+//! What is not in the projection is skipped while it is parsed, and a sensitive member is a secret, or not kept at all.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use escher_catalog::{Member, Record as Operation, Shape, ShapeKind};
 use escher_ir::program::Projection;
+use escher_ir::secret::Secret;
 use escher_ir::{Record, Target, Value};
 use jiff::civil;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -70,6 +71,7 @@ impl<'a> Reader<'a> {
         let secret = |id: u32| self.record.shape(id).is_none_or(|shape| shape.sensitive);
         let hidden = match &inner.kind {
             ShapeKind::List { item: id, .. } | ShapeKind::Map { value: id, .. } => inner.sensitive || secret(*id),
+            ShapeKind::String { .. } | ShapeKind::Blob => false,
             _ => inner.sensitive,
         };
         if hidden { None } else { wanted.member(&member.name) }
@@ -256,7 +258,9 @@ impl<'a> Seed<'_, 'a> {
                 Some((member, wanted)) => {
                     let seed = Seed { wanted, ..self.at(member.shape) };
                     let value = from.next_value_seed(seed)?;
-                    if value != Value::None {
+                    let sensitive = self.reader.record.shape(member.shape).is_none_or(|shape| shape.sensitive);
+                    let value = if sensitive { Secret::of_answer(&value) } else { Some(value) };
+                    if let Some(value) = value.filter(|value| *value != Value::None) {
                         members.insert(Arc::clone(&member.name), value);
                     }
                 }

@@ -69,6 +69,10 @@ pub(crate) fn json(record: &Record, shape: &Shape, value: &Value, name: &str) ->
         ShapeKind::Blob => match value {
             Value::Bytes(bytes) => json!(BASE64_STANDARD.encode(bytes)),
             Value::String(text) => json!(BASE64_STANDARD.encode(text.as_bytes())),
+            Value::Secret(secret) => {
+                let plain = secret.plain().ok_or_else(|| wanted("bytes", value))?;
+                json!(BASE64_STANDARD.encode(plain.bytes()))
+            }
             other => return Err(wanted("bytes", other)),
         },
         ShapeKind::Document => document(value)?,

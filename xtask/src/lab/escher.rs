@@ -57,6 +57,16 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// What a command printed that was called with these arguments.
+    pub fn of(arguments: &[&str], output: &std::process::Output) -> Self {
+        Answer {
+            shown: format!("escher {}", arguments.join(" ")),
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// Fails unless the exit code is this one.
     pub fn exits(self, code: i32) -> Result<Self> {
         let last = |text: &str| text.chars().rev().take(1500).collect::<Vec<_>>().into_iter().rev().collect::<String>();
@@ -104,12 +114,7 @@ impl Project {
     /// Runs a command to its end.
     pub fn call(&self, arguments: &[&str]) -> Result<Answer> {
         let output = process::output(&mut self.escher(arguments))?;
-        Ok(Answer {
-            shown: format!("escher {}", arguments.join(" ")),
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        Ok(Answer::of(arguments, &output))
     }
 
     /// Plans the playbook into `plan.json` and gives the plan.

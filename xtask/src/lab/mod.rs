@@ -11,6 +11,7 @@ mod race;
 mod random;
 mod sandbox;
 pub mod scenarios;
+mod secrets;
 pub mod server;
 mod steps;
 mod storm;

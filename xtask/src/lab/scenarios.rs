@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{clouds, emulator, escher, gate, policy, race, sandbox, steps, storm};
+use super::{clouds, emulator, escher, gate, policy, race, sandbox, secrets, steps, storm};
 use crate::Result;
 
 /// A scenario: its name, and what it does with the command line.
@@ -15,6 +15,7 @@ const SCENARIOS: &[Scenario] = &[
     ("moto: 500 of 600 planned, refused, approved, stopped, nothing left, undone", emulator::moto),
     ("moto: the same with signatures and policies judged", emulator::moto_with_signatures),
     ("moto: each playbook with exactly the policy it asks for, and with less", policy::least),
+    ("moto: planted secrets are sent, and found in no file, log or output", secrets::nowhere),
     ("ministack: the same where filters and paging are ignored", emulator::ministack),
     ("gate: a changed literal, target or argument is refused", gate::changed),
     ("gate: a changed comment is not", gate::comment),

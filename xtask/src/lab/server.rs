@@ -188,6 +188,16 @@ impl Emulator {
         self.script(&["library"], self.admin.as_ref()).map(drop)
     }
 
+    /// Empties it and plants two secrets: in the Parameter Store and in the Secrets Manager.
+    pub fn plant(&self, stored: &str, read: &str) -> Result<()> {
+        self.script(&["plant", stored, read], None).map(drop)
+    }
+
+    /// What its Secrets Manager keeps, and the planted user's keys.
+    pub fn planted(&self) -> Result<serde_json::Value> {
+        Ok(serde_json::from_str(&self.script(&["planted"], None)?)?)
+    }
+
     /// The key of a new user who may do exactly what a policy says.
     pub fn allowed(&self, name: &str, policy: &serde_json::Value) -> Result<Key> {
         let mut command = self.command(&["allowed", name], self.admin.as_ref())?;

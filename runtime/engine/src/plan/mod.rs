@@ -137,6 +137,8 @@ async fn make(
         resolved: Mutex::default(),
         records: Mutex::new(records.0),
         backoff: std::time::Duration::from_millis(250),
+        secrets: &*engine.secrets,
+        revealed: Mutex::default(),
     };
     let mut places = Vec::new();
     for target in ambient::needed(&program, &options.ambient) {
@@ -147,6 +149,11 @@ async fn make(
     let mut places = places.into_iter();
     let ambient = places.next().unwrap_or_else(|| world.ambient.clone());
     let world = World { ambient, others: places.collect(), ..world };
+    let mut parameters = parameters;
+    for value in parameters.values_mut() {
+        let failed = |error| EngineError::Call { operation: "finding out where a secret is".into(), error };
+        *value = world.pinned(std::mem::replace(value, Value::None)).await.map_err(failed)?;
+    }
     let walked = walk(&world, &parts, &steps, &parameters, None).await?;
     let (targets, planned_steps) = finish(&program, walked.steps, &world.ambient, &[]);
     let plan = Plan {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use escher_eval::{Evaluator, NoHost};
 use escher_ir::program::Program;
-use escher_ir::{Type, Value, json};
+use escher_ir::secret::REFERENCES;
+use escher_ir::{Type, Value, admit, json};
 
 use crate::error::EngineError;
 
@@ -43,11 +44,15 @@ pub(crate) fn complete(
 
 /// Whether a value is of a type; why not, where it isn't.
 fn fits(ty: &Type, value: &Value) -> Result<(), String> {
-    let wrong = || Err(format!("needs {ty}, not {} ({})", json::to_text(value), value.kind()));
+    let wrong = || match admit::holds_secret(ty) {
+        true => Err(format!("needs {ty}: a reference, {REFERENCES}, never the secret itself")),
+        false => Err(format!("needs {ty}, not {} ({})", json::to_text(value), value.kind())),
+    };
     match (ty, value) {
         (Type::Unknown | Type::Json, _) => Ok(()),
         (Type::Optional(_) | Type::None, Value::None) => Ok(()),
-        (Type::Optional(inner) | Type::Secret(inner), _) => fits(inner, value),
+        (Type::Optional(inner), _) => fits(inner, value),
+        (Type::Secret(_), Value::Secret(_)) => Ok(()),
         (Type::Bool, Value::Bool(_))
         | (Type::Float, Value::Float(_))
         | (Type::Duration, Value::Duration(_))

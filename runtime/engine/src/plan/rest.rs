@@ -53,6 +53,7 @@ pub(crate) async fn plan_rest(
         records: Mutex::new(lock(&world.records).clone()),
         ambient: world.ambient.clone(),
         others: world.others.clone(),
+        revealed: Mutex::new(lock(&world.revealed).clone()),
         ..*world
     };
     let walked = walk(&inner, &parts, &steps, parameters, Some(&below)).await?;

@@ -400,6 +400,8 @@ impl<'a> Runner<'a> {
             resolved: Mutex::default(),
             records: Mutex::new(records(engine, planned)?),
             backoff: options.backoff,
+            secrets: &*engine.secrets,
+            revealed: Mutex::default(),
         };
         let runner = Runner {
             engine,

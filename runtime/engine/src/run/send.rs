@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use escher_catalog::Repeat;
 use escher_ir::journal::{CallFailure, Event, Outcome};
+use escher_ir::secret::SecretFrom;
 use escher_ir::{Target, Value};
 use escher_provider::{Answer, CallError, ErrorKind, Sent};
 use tokio::time::Instant;
@@ -16,6 +17,7 @@ use super::unit::{Pass, Stop, caught};
 use crate::identity::token;
 use crate::journal::{self, CallResult};
 use crate::progress::ProgressEvent;
+use crate::secrets;
 use crate::world::{Ask, Mode, Question, What, pause};
 
 /// How long a call that takes time still has after a cancel: its request is on its way then, or was answered.
@@ -41,6 +43,11 @@ impl StepRun<'_> {
     /// Sends a change and puts its answer in the memo.
     pub(crate) async fn send(&self, unit: &Unit, ask: &Ask, pass: &mut Pass, checked: bool) -> Result<(), Stop> {
         let runner = self.runner;
+        // Before anything more is sent: what was made with it is of no use.
+        if let Some(from) = secrets::lost(&ask.arguments) {
+            let reason = secrets::gone(&from);
+            return Err(if self.taking_back { Stop::failed(reason) } else { Stop::Undo { reason } });
+        }
         let target = runner.world.resolve(&ask.target).await.map_err(|e| Stop::failed(e.to_string()))?;
         // What is temporary is taken back as the approved playbook says: no plan of it was made.
         if checked || (self.taking_back && !self.is_temporary()) {
@@ -171,21 +178,27 @@ impl StepRun<'_> {
         let longest = if takes_time { left } else { request.timeout };
         // A little longer than the provider's own limit, for one that does not keep it.
         let backstop = longest.saturating_add(Duration::from_secs(5));
+        let carried = secrets::carried(&request.arguments);
         let cancelled = async {
             self.runner.options.cancel.cancelled().await;
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
             biased;
-            ended = tokio::time::timeout(backstop, self.runner.change.change(request)) => Ok(ended.unwrap_or_else(|_| {
-                let error = CallError::unsent(ErrorKind::Timeout, "no answer in time");
-                Err(CallError { sent: Sent::Maybe, ..error })
-            })),
+            ended = tokio::time::timeout(backstop, self.runner.change.change(request)) => Ok(match ended {
+                Ok(Ok(answer)) => Ok(Answer { value: secrets::covered(answer.value, &carried), ..answer }),
+                Ok(Err(error)) => Err(secrets::covered_error(error, &carried)),
+                Err(_) => {
+                    let error = CallError::unsent(ErrorKind::Timeout, "no answer in time");
+                    Err(CallError { sent: Sent::Maybe, ..error })
+                }
+            }),
             () = cancelled, if takes_time && leave && self.breaks() => Err(Stop::Interrupted),
         }
     }
 
     fn answered(&self, ask: &Ask, value: Value, request_id: Option<String>, pass: &mut Pass) -> Result<(), Stop> {
+        let value = secrets::placed(value, &|at, _| SecretFrom::Answer { call: ask.path.clone(), at });
         let object = journal::named(&value).map_err(Stop::Fatal)?;
         let event = Event::Answer { path: ask.path.clone(), value: object.digest, request_id: request_id.clone() };
         self.runner.journal.push(event, vec![object]);

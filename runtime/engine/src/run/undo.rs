@@ -250,6 +250,8 @@ async fn begin(
         resolved: Mutex::default(),
         records: Mutex::new(super::records(engine, original)?),
         backoff: options.backoff,
+        secrets: &*engine.secrets,
+        revealed: Mutex::default(),
     };
     let mut generation = remember(engine, &world, state, None)?;
     let names = names_of(&world, &original.plan.parameters);
