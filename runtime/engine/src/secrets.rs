@@ -164,8 +164,8 @@ impl World<'_> {
             return Ok(Arc::new(plain));
         }
         let plain = match &secret.from {
-            SecretFrom::Env(name) => Arc::new(self.secrets.env(name).map_err(|e| invalid(format!("E0608: {e}")))?),
-            SecretFrom::File(path) => Arc::new(self.secrets.file(path).map_err(|e| invalid(format!("E0608: {e}")))?),
+            SecretFrom::Env(name) => Arc::new(self.secrets.env(name).map_err(|e| invalid(format!("E0613: {e}")))?),
+            SecretFrom::File(path) => Arc::new(self.secrets.file(path).map_err(|e| invalid(format!("E0613: {e}")))?),
             SecretFrom::Ssm { name, version } => self.parameter(name, *version).await?,
             SecretFrom::Read(reading) => self.read_again(reading).await?,
             SecretFrom::Answer { .. } | SecretFrom::Unplaced => return Err(invalid(gone(&secret.from))),
@@ -212,7 +212,7 @@ impl World<'_> {
         let found = secrets_of(&answer).into_iter().find(|found| found.at == "parameter.value");
         found
             .and_then(|found| found.secret.plain().cloned())
-            .ok_or_else(|| invalid(format!("E0608: the parameter {name} of AWS Systems Manager came without a value")))
+            .ok_or_else(|| invalid(format!("E0613: the parameter {name} of AWS Systems Manager came without a value")))
     }
 
     /// The reference that a plan holds: of a stored parameter, with the version that is there now.
@@ -228,7 +228,7 @@ impl World<'_> {
         let answer = self.pages(request).await.map_err(|e| named(name, e))?;
         let parameter = answer.as_record().and_then(|r| r.get("parameter")).and_then(Value::as_record);
         let Some(Value::Int(version)) = parameter.and_then(|p| p.get("version")) else {
-            return Err(invalid(format!("E0608: the parameter {name} of AWS Systems Manager came without a version")));
+            return Err(invalid(format!("E0613: the parameter {name} of AWS Systems Manager came without a version")));
         };
         Ok(Value::Secret(Arc::new(Secret::kept(SecretFrom::Ssm { name: name.clone(), version: Some(*version) }))))
     }
@@ -257,11 +257,11 @@ impl World<'_> {
                 only.secret.plain().cloned().ok_or_else(|| invalid("the secret came without a value"))
             }
             (None, _) => Err(invalid(format!(
-                "E0608: `{}` of `{}` is not what it was: the secret beside it is not taken for the same",
+                "E0613: `{}` of `{}` is not what it was: the secret beside it is not taken for the same",
                 reading.at, reading.operation
             ))),
             _ => Err(invalid(format!(
-                "E0608: `{}` of `{}` is there more than once: its secrets cannot be told apart",
+                "E0613: `{}` of `{}` is there more than once: its secrets cannot be told apart",
                 reading.at, reading.operation
             ))),
         }
@@ -270,13 +270,13 @@ impl World<'_> {
 
 /// An error about where a secret is kept.
 fn named(what: &str, mut error: CallError) -> CallError {
-    error.message = format!("E0608: the secret of {what} cannot be read: {}", error.message);
+    error.message = format!("E0613: the secret of {what} cannot be read: {}", error.message);
     error
 }
 
 /// What is said of a secret that nobody has any more.
 pub(crate) fn gone(from: &SecretFrom) -> String {
-    format!("E0608: the cloud showed a secret once, {from}, and the process that had it is gone")
+    format!("E0613: the cloud showed a secret once, {from}, and the process that had it is gone")
 }
 
 /// The first secret of these arguments that nobody has any more.

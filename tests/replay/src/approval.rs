@@ -105,6 +105,7 @@ fn make() -> Option<Bench> {
         roles: BTreeMap::from([("manager".to_owned(), vec!["mara".to_owned()])]),
         solo: false,
         sandbox: false,
+        catalog: BTreeMap::new(),
     };
     let planned = Planned {
         run: "run-1".to_owned(),
