@@ -2,16 +2,21 @@
 
 use std::path::PathBuf;
 
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Logs go to standard error, as `ESCHER_LOG` asks (`info`, `escher_aws=debug`); without it only errors do.
+///
+/// Libraries tell `debug` at most: at `trace` those of AWS and of HTTP/2 write whole requests, with the tokens in them.
 pub(crate) fn start_logging() {
     let Ok(wanted) = std::env::var("ESCHER_LOG") else { return };
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(wanted))
-        .with_writer(std::io::stderr)
-        .with_ansi(crate::output::colour())
-        .try_init();
+    let own = |event: &Metadata<'_>| *event.level() < Level::TRACE || event.target().starts_with("escher");
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(crate::output::colour());
+    let all = tracing_subscriber::registry().with(EnvFilter::new(wanted)).with(filter_fn(own)).with(lines);
+    let _ = all.try_init();
 }
 
 /// An environment variable that is set and not empty.

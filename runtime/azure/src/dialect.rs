@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
 use crate::credentials::Chain;
-use crate::{errors, ongoing, subscription};
+use crate::{cloud, errors, ongoing, subscription};
 
 /// What the command line and the settings may say; everything else comes from the environment and Azure's own files.
 #[derive(Clone, Debug, Default)]
@@ -49,13 +49,12 @@ impl Azure {
     }
 }
 
-/// Resource Manager of the cloud that is meant: `AZURE_CLOUD` names a sovereign one as the Azure CLI does.
+/// Resource Manager of the cloud that is meant.
 fn manager(options: &Options, target: Option<&str>) -> String {
     if let Some(url) = options.endpoint.as_deref().or(target) {
         return url.to_string();
     }
-    let cloud = std::env::var("AZURE_CLOUD").or_else(|_| std::env::var("AZURE_CLOUD_NAME")).unwrap_or_default();
-    match cloud.to_ascii_lowercase().as_str() {
+    match cloud::named().as_str() {
         "azureusgovernment" => "https://management.usgovcloudapi.net",
         "azurechinacloud" => "https://management.chinacloudapi.cn",
         _ => "https://management.azure.com",

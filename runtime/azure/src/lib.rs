@@ -2,6 +2,8 @@
 //!
 //! Tokens come from `azure_identity`, by the chain that Azure's own tools have; a subscription is the account of a target.
 
+mod certificate;
+mod cloud;
 mod credentials;
 mod dialect;
 mod errors;

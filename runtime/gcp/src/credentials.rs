@@ -1,4 +1,5 @@
-//! Who calls: Application Default Credentials, or the login of the gcloud CLI; a service account where a role is given.
+//! Who calls: Application Default Credentials (a file, then the metadata server), or the login of the gcloud CLI; a service
+//! account where a role is given.
 //!
 //! Tokens are in no error, log or debug output.
 
@@ -11,7 +12,7 @@ use escher_provider::{CallError, ErrorKind, clean};
 use google_cloud_auth::credentials::{AccessTokenCredentials, Builder, impersonated};
 use serde::Deserialize;
 use tokio::process::Command;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 /// The one scope that rights are then narrowed by: roles decide what may be done.
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
@@ -30,6 +31,8 @@ const CLI_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) struct Chain {
     found: Mutex<HashMap<Option<String>, AccessTokenCredentials>>,
     cli: Mutex<Option<Held>>,
+    /// Whether a metadata server answers.
+    metadata: OnceCell<bool>,
 }
 
 /// A token of the gcloud CLI.
@@ -59,7 +62,11 @@ pub(crate) fn quota_project() -> Option<String> {
 impl Chain {
     /// A token, of a service account where one is named.
     pub(crate) async fn token(&self, role: Option<&str>, fresh: bool) -> Result<String, CallError> {
-        if role.is_none() && file().is_none_or(|file| !file.exists()) && has_cli() {
+        if role.is_none()
+            && file().is_none_or(|file| !file.exists())
+            && !*self.metadata.get_or_init(on_google).await
+            && has_cli()
+        {
             return self.of_cli(fresh).await;
         }
         let credentials = {
@@ -121,6 +128,15 @@ fn file() -> Option<PathBuf> {
         let folder = folder.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config/gcloud")))?;
         Some(folder.join("application_default_credentials.json"))
     })
+}
+
+/// A machine of Google, which says so; or another place that is said to be one.
+async fn on_google() -> bool {
+    if std::env::var_os("GCE_METADATA_HOST").is_some_and(|host| !host.is_empty()) {
+        return true;
+    }
+    let answer = escher_rest::machine("/computeMetadata/v1/instance/id", "Metadata-Flavor: Google").await;
+    answer.is_some_and(|text| text.to_ascii_lowercase().contains("metadata-flavor: google"))
 }
 
 fn has_cli() -> bool {
