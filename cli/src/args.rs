@@ -340,28 +340,24 @@ A plan that nobody started can't be started any more. A run whose process is gon
         #[command(flatten)]
         format: FormatArg,
     },
-    /// Serve a practice cloud on loopback, speaking the cloud's own protocol.
+    /// Serve practice clouds on loopback: AWS, Azure and Google Cloud, speaking the clouds' own protocols.
     #[command(after_help = "Examples:
-  escher sandbox --port 4510
-  AWS_ENDPOINT_URL=http://127.0.0.1:4510 aws ec2 describe-instances
+  escher sandbox --port 4510                       ends with Ctrl-C
+  eval \"$(escher sandbox env --port 4510)\"         in another shell: aws, az and gcloud go there
+  aws ec2 describe-instances
+  gcloud compute instances list
+  az login --identity && az vm list -d             once before: the two lines that `env` shows for az
+  escher sandbox --generate 100000                 a large estate
+  escher sandbox --seed estate.toml                your own
 
-GET /_sandbox/activity lists every request; GET /_sandbox/state shows the whole world.")]
+GET /_sandbox/activity lists every request; GET /_sandbox/state shows the whole world; POST /_sandbox/faults lets
+things go wrong in all three clouds. What the clouds have, and lack: book/src/sandbox.md.")]
+    #[command(args_conflicts_with_subcommands = true)]
     Sandbox {
-        /// What it starts with, as TOML or JSON.
-        #[arg(long, value_name = "FILE")]
-        seed: Option<PathBuf>,
-        /// The port; 0 for a free one.
-        #[arg(long, default_value_t = 0)]
-        port: u16,
-        /// How long each answer takes at least, such as `20ms`.
-        #[arg(long, value_name = "DURATION")]
-        latency: Option<String>,
-        /// Where to append the activity log, one JSON object a line.
-        #[arg(long, value_name = "FILE")]
-        log: Option<PathBuf>,
-        /// End when standard input is closed.
-        #[arg(long, hide = true)]
-        until_closed: bool,
+        #[command(flatten)]
+        sandbox: SandboxArgs,
+        #[command(subcommand)]
+        action: Option<SandboxAction>,
     },
     /// Print the grammar, for other tools and for language models that are held to it.
     Grammar {
@@ -598,4 +594,40 @@ impl Cli {
             _ => Format::Human,
         }
     }
+}
+
+/// How practice clouds are served.
+#[derive(Debug, Args)]
+pub(crate) struct SandboxArgs {
+    /// What it starts with, as TOML or JSON.
+    #[arg(long, value_name = "FILE", conflicts_with = "generate")]
+    pub(crate) seed: Option<PathBuf>,
+    /// Start with so many resources, drawn over the three clouds.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) generate: Option<u32>,
+    /// The port; 0 for a free one.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// How long each answer takes at least, such as `20ms`.
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) latency: Option<String>,
+    /// Where to append the activity log, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+    /// End when standard input is closed.
+    #[arg(long, hide = true)]
+    pub(crate) until_closed: bool,
+}
+
+/// What else there is about practice clouds.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SandboxAction {
+    /// Print the environment in which aws, az and gcloud go to a running sandbox, for a shell to take.
+    #[command(after_help = "Example:
+  eval \"$(escher sandbox env --port 4510)\"")]
+    Env {
+        /// The port of the sandbox; the one that started last where it isn't said.
+        #[arg(long)]
+        port: Option<u16>,
+    },
 }

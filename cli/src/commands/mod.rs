@@ -18,12 +18,13 @@ mod plan;
 mod run;
 mod runs;
 mod sandbox;
+mod sandbox_env;
 mod show;
 mod test;
 mod trust;
 mod update;
 
-use crate::args::{Audit, Cli, Command, Runs, Trust};
+use crate::args::{Audit, Cli, Command, Runs, SandboxAction, Trust};
 use crate::failure::Failure;
 
 /// Does what was asked and gives the exit code.
@@ -78,9 +79,8 @@ pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
             audit::export(common, run, output, format)
         }
         Command::Audit { .. } => audit::show(common, format),
-        Command::Sandbox { seed, port, latency, log, until_closed } => {
-            sandbox::serve(seed.as_deref(), *port, latency.as_deref(), log.as_deref(), *until_closed)
-        }
+        Command::Sandbox { action: Some(SandboxAction::Env { port }), .. } => sandbox_env::print(common, *port),
+        Command::Sandbox { sandbox, .. } => sandbox::serve(common, sandbox),
         Command::Grammar { format } => manual::grammar(*format),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { output } => manual::man(output.as_deref()),

@@ -1,56 +1,65 @@
-//! `escher sandbox`: a practice cloud until Ctrl-C.
+//! `escher sandbox`: practice clouds until Ctrl-C.
 
-use std::path::Path;
 use std::time::Duration;
 
 use escher_sandbox::{Options, Seed, World};
 use tokio::io::AsyncReadExt;
 
+use super::sandbox_env::Tools;
+use crate::args::{Common, SandboxArgs};
 use crate::failure::Failure;
 use crate::output;
 
-pub(crate) fn serve(
-    seed: Option<&Path>,
-    port: u16,
-    latency: Option<&str>,
-    log: Option<&Path>,
-    until_closed: bool,
-) -> Result<u8, Failure> {
-    let latency = match latency {
+pub(crate) fn serve(common: &Common, args: &SandboxArgs) -> Result<u8, Failure> {
+    let latency = match &args.latency {
         Some(text) => escher_ir::units::parse_duration(text)
             .and_then(|d| Duration::try_from(d).ok())
             .ok_or_else(|| Failure::usage(format!("`--latency {text}` is no duration")).help("write `20ms`"))?,
         None => Duration::ZERO,
     };
-    let seed = match seed {
-        Some(path) => {
+    let seed = match (&args.seed, args.generate) {
+        (Some(path), _) => {
             let text = std::fs::read_to_string(path)
                 .map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display())))?;
             Seed::parse(&text).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?
         }
-        None => Seed::default(),
+        (None, Some(number)) => Seed::generate(number).map_err(|e| Failure::usage(e.to_string()))?,
+        (None, None) => Seed::default(),
     };
     let world = World::from_seed(&seed).map_err(|e| Failure::usage(e.to_string()))?;
-    let options = Options { latency, log: log.map(Path::to_path_buf), ..Options::default() };
-    super::block_on(listen(port, world, options, until_closed))
+    let options = Options { latency, log: args.log.clone(), ..Options::default() };
+    super::block_on(listen(common, args, &seed, world, options))
 }
 
-async fn listen(port: u16, world: World, options: Options, until_closed: bool) -> Result<u8, Failure> {
-    let failed = |e: std::io::Error| Failure::failed(format!("cannot listen on 127.0.0.1:{port}: {e}"));
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.map_err(failed)?;
-    let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+async fn listen(
+    common: &Common,
+    args: &SandboxArgs,
+    seed: &Seed,
+    world: World,
+    mut options: Options,
+) -> Result<u8, Failure> {
+    let failed = |e: std::io::Error| Failure::failed(format!("cannot listen on 127.0.0.1:{}: {e}", args.port));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", args.port)).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let tools = match args.until_closed {
+        // Whoever holds our standard input is Escher itself, which needs none of the tools' files.
+        true => None,
+        false => Some(Tools::prepare(common, address.port(), seed)?),
+    };
+    options.certificate = tools.as_ref().map(Tools::certificate);
     // Alone on a line of standard output, so that a script can read it.
-    output::line(&url);
-    if !until_closed {
-        output::note("Use it with:");
+    output::line(&format!("http://{address}"));
+    if tools.is_some() {
         output::note(&format!(
-            "  export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=practice AWS_SECRET_ACCESS_KEY=practice AWS_REGION=us-east-1"
+            "For aws, az and gcloud, in another shell:\n  eval \"$(escher sandbox env --port {})\"\nCtrl-C ends it.",
+            address.port()
         ));
-        output::note("Ctrl-C ends it.");
     }
-    escher_sandbox::serve_with(listener, world, options, ended(until_closed))
-        .await
-        .map_err(|e| Failure::failed(e.to_string()))?;
+    let served = escher_sandbox::serve_with(listener, world, options, ended(args.until_closed)).await;
+    if let Some(tools) = tools {
+        tools.forget();
+    }
+    served.map_err(|e| Failure::failed(e.to_string()))?;
     Ok(0)
 }
 

@@ -9,6 +9,7 @@ use escher_catalog::model::{Service, ShapeKind};
 use super::error::ApiError;
 use crate::protocol::Value;
 use crate::world::Transition;
+use crate::world::things::Word;
 
 /// One call.
 pub(crate) struct Call<'a> {
@@ -44,6 +45,11 @@ impl Call<'_> {
         to: &'static str,
         settles: Option<&'static str>,
     ) {
+        self.moved(resource, from.map(Into::into), to.into(), settles.map(Into::into));
+    }
+
+    /// Notes a change of state, in words that a table or a state file gave.
+    pub(crate) fn moved(&mut self, resource: &Arc<str>, from: Option<Word>, to: Word, settles: Option<Word>) {
         self.transitions.push(Transition { resource: resource.clone(), from, to, settles });
     }
 

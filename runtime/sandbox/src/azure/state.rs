@@ -1,100 +1,67 @@
-//! What Azure has in the practice cloud.
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! What Azure has in the practice cloud from the start.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, json};
 
-use crate::world::ids::Ids;
+use super::address::Address;
+use super::kinds::{GROUP, MACHINE};
 use crate::world::lifecycle::Lifecycle;
 use crate::world::seed::{AzureSeed, Timing, numbered};
-use crate::world::table::{Identified, Table};
+use crate::world::things::{Thing, Things};
 
-/// One subscription and its machines.
+/// One subscription; what is in it are things.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Azure {
     pub(crate) subscription: String,
     pub(crate) timing: Timing,
-    pub(crate) machines: Table<Machine>,
 }
 
-/// Power of a machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Power {
-    Starting,
-    Running,
-    Stopping,
-    Stopped,
-    Deallocating,
-    Deallocated,
-}
-
-impl Power {
-    /// The word of the API.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Power::Starting => "starting",
-            Power::Running => "running",
-            Power::Stopping => "stopping",
-            Power::Stopped => "stopped",
-            Power::Deallocating => "deallocating",
-            Power::Deallocated => "deallocated",
-        }
-    }
-}
-
-/// One virtual machine.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Machine {
-    /// Lower case `group/name`: what tells machines apart.
-    pub(crate) key: Arc<str>,
-    pub(crate) group: String,
-    pub(crate) name: String,
-    pub(crate) location: String,
-    pub(crate) size: String,
-    pub(crate) vm_id: String,
-    pub(crate) tags: BTreeMap<String, String>,
-    pub(crate) power: Lifecycle<Power>,
-}
-
-impl Identified for Machine {
-    fn id(&self) -> &Arc<str> {
-        &self.key
-    }
-}
-
-/// What a machine is found by.
-pub(crate) fn key(group: &str, name: &str) -> Arc<str> {
-    format!("{group}/{name}").to_lowercase().into()
-}
+/// When the machines of a seed were made: the same instant for all, 2026-01-15T09:00:00Z.
+const MADE: i64 = 1_768_467_600_000;
 
 impl Azure {
-    pub(crate) fn from_seed(seed: &AzureSeed, timing: Timing, ids: &Ids) -> Azure {
-        let mut machines = Table::default();
+    pub(crate) fn from_seed(seed: &AzureSeed, timing: Timing, things: &mut Things) -> Azure {
         for like in &seed.machines {
+            group(things, &like.group, &like.location);
             for n in 1..=like.count {
                 let name = numbered(&like.name, n);
-                let number = ids.named("", &format!("{}/{name}", like.group));
-                let tail = number.get(5..17).unwrap_or("000000000000");
-                machines.insert(Machine {
-                    key: key(&like.group, &name),
-                    group: like.group.clone(),
-                    location: like.location.clone(),
-                    size: like.size.clone(),
-                    vm_id: format!("{}-0000-4000-8000-{tail}", number.get(1..9).unwrap_or("00000000")),
-                    tags: like.tags.clone(),
-                    power: Lifecycle::settled(if like.stopped { Power::Deallocated } else { Power::Running }, 0),
-                    name,
+                let state = if like.stopped { "deallocated" } else { "running" };
+                let body = json!({
+                    "location": like.location,
+                    "tags": like.tags,
+                    "properties": { "hardwareProfile": { "vmSize": like.size } },
                 });
+                things.insert(
+                    MACHINE,
+                    Thing {
+                        key: Address::new(&like.group, &name).key(),
+                        place: like.group.as_str().into(),
+                        name: name.into(),
+                        made: MADE,
+                        state: Lifecycle::settled(state.into(), 0),
+                        body: body.as_object().cloned().unwrap_or_default(),
+                    },
+                );
             }
         }
-        Azure { subscription: seed.subscription.clone(), timing, machines }
+        Azure { subscription: seed.subscription.clone(), timing }
     }
+}
 
-    pub(crate) fn settle(&mut self, now: i64) {
-        self.machines.iter_mut().for_each(|machine| machine.power.settle(now));
-    }
+/// A group that something lies in is there.
+pub(crate) fn group(things: &mut Things, name: &str, location: &str) {
+    let mut body = Map::new();
+    body.insert("location".into(), location.into());
+    things.insert(
+        GROUP,
+        Thing {
+            key: Address::new(name, name).key(),
+            place: name.into(),
+            name: name.into(),
+            made: MADE,
+            state: Lifecycle::settled("Succeeded".into(), 0),
+            body,
+        },
+    );
 }

@@ -2,13 +2,17 @@
 //!
 //! Paths come from the catalogue. A function sees parameters and a body, never HTTP.
 
+pub(crate) mod check;
 pub(crate) mod route;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use escher_catalog::Service;
+use escher_catalog::model::Operation;
 use serde_json::{Value as Json, json};
 
+use crate::world::things::Word;
 use crate::world::{Transition, World};
 
 /// One call.
@@ -21,6 +25,10 @@ pub(crate) struct Call<'a> {
     pub(crate) query: BTreeMap<String, String>,
     /// Body; `null` where there is none.
     pub(crate) body: &'a Json,
+    /// The path as it came.
+    pub(crate) raw: &'a str,
+    /// What the catalogue says of the operation.
+    pub(crate) description: Option<(&'a Service, &'a Operation)>,
     /// Scheme and host by which the caller knows the practice cloud.
     pub(crate) base: &'a str,
     /// What changed.
@@ -46,6 +54,11 @@ impl Call<'_> {
         to: &'static str,
         settles: Option<&'static str>,
     ) {
+        self.moved(resource, from.map(Into::into), to.into(), settles.map(Into::into));
+    }
+
+    /// Notes a change of state, in words that a table or a state file gave.
+    pub(crate) fn moved(&mut self, resource: &Arc<str>, from: Option<Word>, to: Word, settles: Option<Word>) {
         self.transitions.push(Transition { resource: resource.clone(), from, to, settles });
     }
 }

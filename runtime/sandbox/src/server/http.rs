@@ -46,6 +46,7 @@ pub(crate) const PROTOCOL_PARAMETERS: &[&str] = &[
 pub(crate) async fn handle(
     shared: Arc<Shared>,
     reset: Arc<AtomicBool>,
+    secure: bool,
     request: Request<Incoming>,
 ) -> Result<Answer, Dropped> {
     let (head, body) = request.into_parts();
@@ -67,8 +68,9 @@ pub(crate) async fn handle(
         let (status, json) = control::answer(&shared, &head.method, path, query, &body);
         return Ok(plain(status, json));
     }
-    if super::rest::knows(path) {
-        return super::rest::handle(&shared, &reset, &head, &body).await;
+    let signed = head.headers.get(AUTHORIZATION).is_some_and(|v| v.as_bytes().starts_with(b"AWS4-"));
+    if !signed && super::rest::knows(path) {
+        return super::rest::handle(&shared, &reset, &head, &body, secure).await;
     }
     if path != "/" || !(head.method == Method::POST || head.method == Method::GET) {
         return Ok(plain(404, control::fail(404, "POST / is where the cloud is").1));

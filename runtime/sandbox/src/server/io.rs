@@ -24,6 +24,12 @@ impl Socket {
         Socket { stream, reset: Arc::new(AtomicBool::new(false)) }
     }
 
+    /// Whether the first byte is that of a TLS handshake; it stays unread.
+    pub(crate) async fn begins_tls(&self) -> io::Result<bool> {
+        let mut first = [0];
+        Ok(self.stream.peek(&mut first).await? == 1 && first == [0x16])
+    }
+
     /// Set to true, the connection ends with a reset instead of an orderly end.
     pub(crate) fn reset_switch(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.reset)

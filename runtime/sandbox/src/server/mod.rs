@@ -9,6 +9,7 @@ mod faults;
 mod http;
 mod io;
 mod rest;
+mod tls;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -46,6 +47,8 @@ pub struct Options {
     pub log: Option<PathBuf>,
     /// Where the world is written to, within a second of a change and at the end.
     pub state: Option<PathBuf>,
+    /// Where the certificate of its own authority is written. With it the port takes TLS as well: Azure's tools ask for that.
+    pub certificate: Option<PathBuf>,
     /// Time for the head of a request, and for an idle connection.
     pub head_timeout: Duration,
     /// Time for the body of a request.
@@ -62,6 +65,7 @@ impl Default for Options {
             latency: Duration::ZERO,
             log: None,
             state: None,
+            certificate: None,
             head_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(20),
             max_body: 1 << 20,
@@ -87,6 +91,9 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// No certificate could be made or written.
+    #[error("the certificate: {0}")]
+    Certificate(String),
     /// The state can't be written at the end.
     #[error(transparent)]
     State(#[from] StateError),
@@ -112,6 +119,7 @@ pub async fn serve_with(
         path: options.log.as_deref().map(|p| p.display().to_string()).unwrap_or_default(),
         source,
     })?;
+    let tls = options.certificate.as_deref().map(tls::acceptor).transpose().map_err(ServeError::Certificate)?;
     let shared = Arc::new(Shared::new(world, activity, options));
     let (stop, stopped) = watch::channel(());
     let free = Arc::new(Semaphore::new(shared.options.max_connections.max(1)));
@@ -138,7 +146,7 @@ pub async fn serve_with(
                     tokio::time::sleep(Duration::from_millis(20)).await;
                     continue;
                 };
-                connections.spawn(connection(Arc::clone(&shared), Socket::new(stream), stopped.clone(), permit.ok()));
+                connections.spawn(connection(Arc::clone(&shared), Socket::new(stream), tls.clone(), stopped.clone(), permit.ok()));
             }
         }
     }
@@ -150,27 +158,57 @@ pub async fn serve_with(
     Ok(shared.save()?)
 }
 
+/// One connection, under TLS where its first byte says so.
 async fn connection(
     shared: Arc<Shared>,
     socket: Socket,
-    mut stopped: watch::Receiver<()>,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+    stopped: watch::Receiver<()>,
     _permit: Option<tokio::sync::OwnedSemaphorePermit>,
 ) {
     let reset = socket.reset_switch();
+    let Some(tls) = tls else { return exchange(shared, socket, reset, false, stopped).await };
+    let time = shared.options.head_timeout;
+    let secure = tokio::select! {
+        began = tokio::time::timeout(time, socket.begins_tls()) => began,
+        () = ended(stopped.clone()) => return,
+    };
+    match secure {
+        Ok(Ok(false)) => exchange(shared, socket, reset, false, stopped).await,
+        Ok(Ok(true)) => {
+            if let Ok(Ok(stream)) = tokio::time::timeout(time, tls.accept(socket)).await {
+                exchange(shared, stream, reset, true, stopped).await;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Ready at shutdown: the sender is dropped then; nothing is ever sent.
+async fn ended(mut stopped: watch::Receiver<()>) {
+    let _ = stopped.changed().await;
+}
+
+async fn exchange(
+    shared: Arc<Shared>,
+    stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    reset: Arc<AtomicBool>,
+    secure: bool,
+    stopped: watch::Receiver<()>,
+) {
     let head_timeout = shared.options.head_timeout;
-    let service = service_fn(move |request| http::handle(Arc::clone(&shared), Arc::clone(&reset), request));
+    let service = service_fn(move |request| http::handle(Arc::clone(&shared), Arc::clone(&reset), secure, request));
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         // A client that has said all it has to say still gets its answer, and what it asked for is done.
         .half_close(true)
         .header_read_timeout(head_timeout)
         .max_buf_size(64 * 1024)
-        .serve_connection(TokioIo::new(socket), service);
+        .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(served);
     tokio::select! {
         _ = served.as_mut() => return,
-        // The sender is dropped at shutdown; nothing is ever sent.
-        _ = stopped.changed() => {}
+        () = ended(stopped) => {}
     }
     served.as_mut().graceful_shutdown();
     let _ = served.await;

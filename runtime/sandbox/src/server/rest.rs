@@ -18,7 +18,7 @@ use super::{Shared, lock};
 use crate::protocol::form;
 use crate::protocol::time::iso8601;
 use crate::rest::{Answer, Call, Refusal, route};
-use crate::world::{Transition, clock};
+use crate::world::{Transition, World, clock};
 use crate::{azure, gcp};
 
 /// A cloud of the two.
@@ -33,16 +33,16 @@ impl Cloud {
     fn of(path: &str) -> Option<Cloud> {
         let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
         match first.to_ascii_lowercase().as_str() {
-            "subscriptions" => Some(Cloud::Azure),
-            "compute" => Some(Cloud::Gcp),
+            "subscriptions" | "tenants" | "metadata" | "providers" => Some(Cloud::Azure),
+            "compute" | "storage" | "upload" | "download" | "sql" | "v1" | "v1beta1" | "v3" => Some(Cloud::Gcp),
             _ => None,
         }
     }
 
-    fn routes(self) -> &'static [route::Route] {
+    fn word(self) -> &'static str {
         match self {
-            Cloud::Azure => azure::routes(),
-            Cloud::Gcp => gcp::routes(),
+            Cloud::Azure => "azure",
+            Cloud::Gcp => "gcp",
         }
     }
 
@@ -87,6 +87,7 @@ struct Exchange<'a> {
     cloud: Cloud,
     now: i64,
     operation: Option<String>,
+    service: Option<String>,
     parameters: Json,
     verdict: Verdict,
     transitions: Vec<Transition>,
@@ -97,6 +98,7 @@ pub(super) async fn handle(
     reset: &AtomicBool,
     head: &Parts,
     body: &[u8],
+    secure: bool,
 ) -> Result<Response<Full<Bytes>>, Dropped> {
     let number = shared.requests.fetch_add(1, Ordering::Relaxed);
     let id = request_id(lock(&shared.world).seed.seed, number);
@@ -106,19 +108,36 @@ pub(super) async fn handle(
         cloud,
         now: clock::now(),
         operation: None,
+        service: None,
         parameters: Json::Null,
         verdict: Verdict::default(),
         transitions: Vec::new(),
     };
-    let outcome = exchange.run(head, body).await;
+    let outcome = exchange.run(head, body, secure).await;
     exchange.finish(outcome, &id, reset)
 }
 
 impl Exchange<'_> {
-    async fn run(&mut self, head: &Parts, body: &[u8]) -> Result<Answer, Refusal> {
+    async fn run(&mut self, head: &Parts, body: &[u8], secure: bool) -> Result<Answer, Refusal> {
+        match self.cloud {
+            Cloud::Azure => self.follow(azure::routes(), azure::handle, head, body, secure).await,
+            Cloud::Gcp => self.follow(gcp::routes(), gcp::handle, head, body, secure).await,
+        }
+    }
+
+    async fn follow<T: Copy>(
+        &mut self,
+        routes: &'static route::Router<T>,
+        handle: fn(T, &str, &mut World, &mut Call<'_>) -> Result<Answer, Refusal>,
+        head: &Parts,
+        body: &[u8],
+        secure: bool,
+    ) -> Result<Answer, Refusal> {
+        let path = head.uri.path();
+        let open = self.cloud == Cloud::Azure && azure::open(path);
         let bearer =
             head.headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
-        if bearer.is_none_or(|token| token.trim().is_empty()) {
+        if !open && bearer.is_none_or(|token| token.trim().is_empty()) {
             return Err(match self.cloud {
                 Cloud::Azure => Refusal::new(
                     401,
@@ -128,14 +147,14 @@ impl Exchange<'_> {
                 Cloud::Gcp => Refusal::new(401, "required", "Login Required."),
             });
         }
-        let path = head.uri.path();
-        let found = route::find(self.cloud.routes(), head.method.as_str(), path);
-        let (route, path) = found.ok_or_else(|| self.cloud.nothing(path))?;
-        self.operation = Some(route.operation.clone());
+        let found = routes.find(head.method.as_str(), path);
+        let (route, parameters) = found.ok_or_else(|| self.cloud.nothing(path))?;
+        self.operation = Some(route.operation.to_string());
+        self.service = route.description().map(|(service, _)| service.meta.name.to_string());
         let malformed = |what: &str| Refusal::new(400, "InvalidRequest", format!("The {what} is malformed."));
         let pairs = form::pairs(head.uri.query().unwrap_or_default().as_bytes()).map_err(|_| malformed("query"))?;
         let query: BTreeMap<String, String> = pairs.into_iter().collect();
-        if self.cloud == Cloud::Azure && !query.contains_key("api-version") {
+        if self.cloud == Cloud::Azure && !open && !query.contains_key("api-version") {
             let message = "The api-version query parameter (?api-version=) is required for all requests.";
             return Err(Refusal::new(400, "MissingApiVersionParameter", message));
         }
@@ -144,14 +163,23 @@ impl Exchange<'_> {
             body => serde_json::from_slice(body).map_err(|_| malformed("body"))?,
         };
         // Bodies may hold passwords: the log has none.
-        self.parameters = serde_json::json!({ "path": path, "query": query });
+        self.parameters = serde_json::json!({ "path": parameters, "query": query });
         self.befall(&route.operation, &body).await?;
         let host = head.headers.get(HOST).and_then(|h| h.to_str().ok()).unwrap_or("127.0.0.1");
-        let base = format!("http://{host}");
-        let mut call = Call { now: self.now, path, query, body: &body, base: &base, transitions: Vec::new() };
+        let base = format!("{}://{host}", if secure { "https" } else { "http" });
+        let mut call = Call {
+            now: self.now,
+            path: parameters,
+            query,
+            body: &body,
+            raw: path,
+            description: route.description(),
+            base: &base,
+            transitions: Vec::new(),
+        };
         let mut world = lock(&self.shared.world);
         world.settle(self.now);
-        let outcome = (route.handler)(&mut world, &mut call);
+        let outcome = handle(route.serve, &route.operation, &mut world, &mut call);
         drop(world);
         self.transitions = call.transitions;
         if head.method != hyper::Method::GET {
@@ -199,7 +227,6 @@ impl Exchange<'_> {
             Some(Fault::LostAnswer) => "lost",
             _ => "sent",
         };
-        let cloud = if self.cloud == Cloud::Azure { "azure" } else { "gcp" };
         lock(&self.shared.activity).add(Entry {
             number: 0,
             time: iso8601(self.now),
@@ -207,7 +234,7 @@ impl Exchange<'_> {
             principal: None,
             account: None,
             region: None,
-            service: Some(format!("{cloud}.compute")),
+            service: self.service.map(|service| format!("{}.{service}", self.cloud.word())),
             action: self.operation,
             parameters: parameters(&self.parameters),
             status: answer.status,

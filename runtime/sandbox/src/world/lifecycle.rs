@@ -26,7 +26,7 @@ fn none<S>() -> Option<Next<S>> {
     None
 }
 
-impl<S: Copy> Lifecycle<S> {
+impl<S: Clone> Lifecycle<S> {
     /// At rest.
     pub(crate) fn settled(state: S, since: i64) -> Self {
         Lifecycle { state, since, next: None }
@@ -39,26 +39,30 @@ impl<S: Copy> Lifecycle<S> {
 
     /// The state at an instant.
     pub(crate) fn at(&self, now: i64) -> S {
-        match self.next {
-            Some(next) if now >= next.at => next.state,
-            _ => self.state,
+        match &self.next {
+            Some(next) if now >= next.at => next.state.clone(),
+            _ => self.state.clone(),
         }
     }
 
     /// Since when it has been in the state it is in at `now`.
     pub(crate) fn since(&self, now: i64) -> i64 {
-        match self.next {
+        match &self.next {
             Some(next) if now >= next.at => next.at,
             _ => self.since,
         }
     }
 
+    /// When it comes to rest, where it is on the way.
+    pub(crate) fn due(&self) -> Option<i64> {
+        self.next.as_ref().map(|next| next.at)
+    }
+
     /// Forgets what has come to pass.
     pub(crate) fn settle(&mut self, now: i64) {
-        *self = match self.next {
-            Some(next) if now >= next.at => Lifecycle::settled(next.state, next.at),
-            _ => *self,
-        };
+        if let Some(next) = self.next.take_if(|next| now >= next.at) {
+            *self = Lifecycle::settled(next.state, next.at);
+        }
     }
 }
 

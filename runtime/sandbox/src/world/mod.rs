@@ -4,10 +4,13 @@
 //! Nothing runs in the background: a state that is due is found out when somebody looks.
 
 pub(crate) mod clock;
+mod generate;
 pub(crate) mod ids;
 pub(crate) mod lifecycle;
+pub(crate) mod metrics;
 pub mod seed;
 pub(crate) mod table;
+pub(crate) mod things;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,9 +22,10 @@ use crate::azure::state::Azure;
 use crate::gcp::state::Gcp;
 use ids::Ids;
 use seed::{Seed, SeedError};
+use things::{Things, Word};
 
 /// Version of the state file.
-const STATE_FORMAT: u32 = 2;
+const STATE_FORMAT: u32 = 3;
 
 /// The practice clouds with all that is in them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,6 +38,8 @@ pub struct World {
     pub(crate) aws: Aws,
     pub(crate) azure: Azure,
     pub(crate) gcp: Gcp,
+    /// Resources of all clouds whose kinds a table describes.
+    pub(crate) things: Things,
 }
 
 /// A change of state that a request caused.
@@ -42,12 +48,12 @@ pub(crate) struct Transition {
     /// Id of the resource.
     pub(crate) resource: Arc<str>,
     /// State before; nothing where the request made it.
-    pub(crate) from: Option<&'static str>,
+    pub(crate) from: Option<Word>,
     /// State at once.
-    pub(crate) to: &'static str,
+    pub(crate) to: Word,
     /// State it comes to by itself, where it does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) settles: Option<&'static str>,
+    pub(crate) settles: Option<Word>,
 }
 
 /// A state file that can't be read or written.
@@ -77,9 +83,10 @@ impl World {
         seed.validate()?;
         let mut ids = Ids::new(seed.seed);
         let aws = Aws::from_seed(seed, &mut ids)?;
-        let azure = Azure::from_seed(&seed.azure, seed.timing, &ids);
+        let mut things = Things::default();
+        let azure = Azure::from_seed(&seed.azure, seed.timing, &mut things);
         let gcp = Gcp::from_seed(&seed.gcp, seed.timing, &ids);
-        Ok(World { format: STATE_FORMAT, seed: seed.clone(), ids, aws, azure, gcp })
+        Ok(World { format: STATE_FORMAT, seed: seed.clone(), ids, aws, azure, gcp, things })
     }
 
     /// What an earlier sandbox left in its state file.
@@ -114,8 +121,8 @@ impl World {
     /// Applies every transition that is due, so that what is shown is what is.
     pub(crate) fn settle(&mut self, now: i64) {
         self.aws.settle(now);
-        self.azure.settle(now);
         self.gcp.settle(now);
+        self.things.settle(now);
     }
 }
 

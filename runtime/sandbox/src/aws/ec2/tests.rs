@@ -110,7 +110,10 @@ fn stopping_takes_time_and_repeats_without_harm() {
     let answer = lab.ask("StopInstances", ids(&[A, B])).unwrap();
     assert_eq!(change(&answer, "StoppingInstances"), [pair("running", "stopping"), pair("stopped", "stopped")]);
     assert_eq!(lab.transitions.len(), 1);
-    assert_eq!((lab.transitions[0].from, lab.transitions[0].settles), (Some("running"), Some("stopped")));
+    assert_eq!(
+        (lab.transitions[0].from.as_deref(), lab.transitions[0].settles.as_deref()),
+        (Some("running"), Some("stopped"))
+    );
     lab.now += 1_499;
     assert_eq!(lab.state(A), "stopping");
     let again = lab.ask("StopInstances", ids(&[A])).unwrap();
