@@ -56,7 +56,21 @@ pub const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     // Runs source text that the checker accepted on the real engine: the one crate that knows both halves.
-    ("escher-storm", &["escher-catalog", "escher-core", "escher-ir", "escher-provider", "escher-engine"]),
+    (
+        "escher-storm",
+        &[
+            "escher-catalog",
+            "escher-core",
+            "escher-ir",
+            "escher-provider",
+            "escher-engine",
+            // A share of its runs is on the practice cloud, with the real clients in front.
+            "escher-aws",
+            "escher-azure",
+            "escher-gcp",
+            "escher-sandbox",
+        ],
+    ),
 ];
 
 /// Further arrows that only tests of a crate may use: from, to, why.

@@ -1,4 +1,9 @@
-//! A clock that stands still unless the run waits: tokio's paused time, seen from every thread.
+//! Clocks of storms: one that stands still unless the run waits (tokio's paused time, seen from every thread), and one that
+//! is set forward.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use escher_engine::Clock;
 use jiff::{SignedDuration, Timestamp};
@@ -34,5 +39,23 @@ impl Clock for PausedClock {
         let _inside = self.handle.enter();
         let passed = SignedDuration::try_from(self.began.elapsed()).unwrap_or_default();
         Timestamp::from_second(BEGIN).unwrap() + passed
+    }
+}
+
+/// The machine's clock, ahead of itself: a lease runs out without anybody waiting for it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AheadClock(Arc<AtomicI64>);
+
+impl AheadClock {
+    /// Goes forward.
+    pub(crate) fn advance(&self, time: Duration) {
+        let milliseconds = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        self.0.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for AheadClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now() + SignedDuration::from_millis(self.0.load(Ordering::SeqCst))
     }
 }

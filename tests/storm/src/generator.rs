@@ -89,7 +89,7 @@ fn launch(name: &str, count: u64, clauses: &str) -> String {
     let names: Vec<String> = (0..count).map(|n| format!("{{ name: \"k{n}\" }}")).collect();
     format!(
         "    step {name} \"{name}\" for n in [{}] max {count}, key .name{clauses} {{
-        aws.ec2.run_instances(image_id: \"ami-1\", min_count: 1, max_count: 1, key_name: n.name)
+        aws.ec2.run_instances(image_id: \"ami-0123456789abcdef0\", min_count: 1, max_count: 1, key_name: n.name)
     }}\n",
         names.join(", ")
     )
@@ -155,9 +155,25 @@ pub fn generate(seed: u64) -> Generated {
     if machines && random.percent(30) {
         source += "    require machines.count() > 0 else \"nothing is running\"\n";
     }
+    if steps.contains("step stop ") && Random::of(seed, "approve").percent(35) {
+        steps += APPROVE;
+        found.body("terminated", 1);
+        found.single.push(("gone".into(), "terminated"));
+    }
     found.source = source + &steps + "}\n";
     found
 }
+
+/// What stays stopped is ended for good, once people have seen which machines those are.
+const APPROVE: &str = "    let ours = stop.items.map(.instance_id)
+    let stopped = aws.ec2.describe_instances(filters: [{ name: \"tag:env\", values: [\"dev\"] }])
+        .reservations.flat_map(.instances)
+        .filter(m => m.state.name == \"stopped\" and m.instance_id in ours)
+    approve \"Terminate {stopped.count()}?\" by \"manager\", of 2, within 1d
+    step gone \"gone\" for m in stopped max limit, tolerate all, at_once 3, retry 2 {
+        aws.ec2.terminate_instances(instance_ids: [m.instance_id])
+    }
+";
 
 /// Machines are stopped, perhaps resized, perhaps started again: one list, handed from step to step.
 fn stop_chain(random: &mut Random, found: &mut Generated, steps: &mut String) {

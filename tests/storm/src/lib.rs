@@ -11,14 +11,18 @@
 )]
 
 mod clock;
+mod cloud;
 mod dying;
+mod examples;
 pub mod generator;
 mod judge;
 pub mod noop;
+mod people;
+mod practice;
 pub mod random;
 pub mod simulator;
 mod storm;
 
 pub use clock::PausedClock;
 pub use dying::Dying;
-pub use storm::{Story, storm};
+pub use storm::{Story, practice_storm, storm};

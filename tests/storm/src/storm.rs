@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use escher_core::CatalogWorld;
-use escher_engine::{Engine, EngineError, Gate, PlanOptions, RunOptions, RunReport, SqliteStore, Standing};
+use escher_engine::{Clock, Engine, EngineError, PlanOptions, RunOptions, RunReport, SqliteStore, Standing};
 use escher_ir::Target;
 use escher_ir::journal::RunStatus;
 use escher_ir::program::Program;
 
-use crate::clock::PausedClock;
+use crate::cloud::Cloud;
 use crate::dying::Dying;
+use crate::examples::{example, often};
 use crate::generator::{Generated, generate};
 use crate::judge;
+use crate::people;
 use crate::random::Random;
-use crate::simulator::{Chaos, Simulator, World};
 
 /// What one seed's storm was like.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +36,12 @@ pub struct Story {
     pub undone: bool,
     /// Whether it was cancelled once.
     pub cancelled: bool,
+    /// Times that it waited for an approval on the way, and got it.
+    pub approvals: u64,
+    /// Whether people signed, or a throw-away key.
+    pub signed: bool,
+    /// Whether it ran on the practice cloud.
+    pub practice: bool,
     /// The statuses that it was seen in, in order.
     pub statuses: Vec<&'static str>,
 }
@@ -47,16 +54,30 @@ struct Life {
     cancels: bool,
 }
 
-/// Runs the storm of a seed, with its own playbook or a given one. `Err` says what was wrong.
-pub fn storm(seed: u64, given: Option<Generated>) -> Result<Story, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .map_err(|e| e.to_string())?;
-    let drawn = given.unwrap_or_else(|| generate(seed));
+/// Runs the storm of a seed on the simulated cloud, in no time. `Err` says what was wrong.
+pub fn storm(seed: u64) -> Result<Story, String> {
+    on(seed, generate(seed), false)
+}
+
+/// Runs the storm of a seed on the practice cloud, over the clouds' own protocols and in real time: an example, or every
+/// third time what the seed draws.
+pub fn practice_storm(seed: u64) -> Result<Story, String> {
+    let drawn = match seed % 3 {
+        0 => {
+            let drawn = generate(seed);
+            Generated { source: often(&drawn.source), ..drawn }
+        }
+        _ => example(seed),
+    };
+    on(seed, drawn, true)
+}
+
+fn on(seed: u64, drawn: Generated, practice: bool) -> Result<Story, String> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(!practice).build().map_err(|e| e.to_string())?;
     let told = |why: String| format!("seed {seed}: {why}\n{}", drawn.source);
-    let story = runtime.block_on(Storm::of(seed, &drawn).map_err(told)?.go()).map_err(told);
+    let work = async { Storm::of(seed, &drawn, practice).await?.go().await };
+    let story = runtime.block_on(work).map_err(told);
     runtime.shutdown_timeout(Duration::ZERO);
     story
 }
@@ -65,34 +86,38 @@ struct Storm<'d> {
     random: Random,
     drawn: &'d Generated,
     program: Arc<Program>,
-    simulator: Simulator,
+    cloud: Cloud,
     folder: tempfile::TempDir,
-    clock: Option<Arc<PausedClock>>,
+    /// Whether people sign what runs, with keys of their own.
+    signed: bool,
     story: Story,
 }
 
 impl<'d> Storm<'d> {
-    fn of(seed: u64, drawn: &'d Generated) -> Result<Storm<'d>, String> {
+    async fn of(seed: u64, drawn: &'d Generated, practice: bool) -> Result<Storm<'d>, String> {
         let mut random = Random::of(seed, "world");
         let checked = escher_core::check(&CatalogWorld, &drawn.source);
         let mut playbooks = checked.playbooks.into_iter();
         let program = playbooks.next().and_then(|p| p.program);
         let program = program.ok_or_else(|| format!("does not check: {:?}", checked.diagnostics))?;
-        // No pages smaller than this: five troubles in a row end a reading, and so most runs.
-        let page = 2 + usize::try_from(random.below(30)).unwrap_or(0);
+        let cloud = match practice {
+            true => Cloud::practice(&mut random).await?,
+            false => Cloud::simulated(seed, &mut random),
+        };
+        let signed = Random::of(seed, "people").percent(50);
         Ok(Storm {
-            simulator: Simulator::new(seed, Chaos::storm(page), World::default()),
+            cloud,
             random,
             drawn,
             program: Arc::new(program),
             folder: tempfile::tempdir().map_err(|e| e.to_string())?,
-            clock: None,
-            story: Story { source: drawn.source.clone(), ..Story::default() },
+            signed,
+            story: Story { source: drawn.source.clone(), practice, signed, ..Story::default() },
         })
     }
 
-    fn clock(&self) -> Arc<PausedClock> {
-        self.clock.clone().unwrap_or_default()
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.cloud.clock()
     }
 
     fn state(&self) -> &Path {
@@ -106,20 +131,24 @@ impl<'d> Storm<'d> {
     }
 
     fn options(&self) -> RunOptions {
-        let mut options = RunOptions::new("otto", Gate { sandbox: true, ..Gate::default() });
+        let mut options = RunOptions::new("otto", people::gate(self.signed));
         options.confirm = escher_engine::Confirm::Yes;
+        self.cloud.pace(&mut options);
         options
     }
 
     async fn go(mut self) -> Result<Story, String> {
-        self.clock = Some(Arc::new(PausedClock::new()));
-        self.populate();
+        self.cloud.populate(&mut self.random);
         let run = self.plan().await?;
-        let left_alone = self.drift().await;
+        if self.signed {
+            people::sign(&self.engine()?, &run)?;
+        }
+        let left_alone = self.cloud.drift(&mut self.random).await?;
+        self.cloud.break_down(&mut self.random).await?;
         let planned = self.engine()?.planned(&run).map_err(|e| e.to_string())?;
         self.story.items = planned.plan.steps.iter().map(|s| s.items.len() as u64).sum();
         let report = self.live(&run, false).await?;
-        judge::run(self.drawn, &planned, &report, &self.simulator.world(), &left_alone, false)?;
+        judge::run(self.drawn, &planned, &report, &self.cloud.world().await?, &left_alone, false)?;
         for (outcome, count) in report.totals() {
             *self.story.outcomes.entry(escher_engine::outcome_word(outcome)).or_default() += count;
         }
@@ -129,7 +158,7 @@ impl<'d> Storm<'d> {
             if let Some(back) = back {
                 self.story.undone = true;
                 let planned = self.engine()?.planned(&back.run).map_err(|e| e.to_string())?;
-                judge::run(self.drawn, &planned, &back, &self.simulator.world(), &left_alone, true)?;
+                judge::run(self.drawn, &planned, &back, &self.cloud.world().await?, &left_alone, true)?;
             }
         }
         let engine = self.engine()?;
@@ -140,35 +169,25 @@ impl<'d> Storm<'d> {
         if engine.show(&run).map_err(|e| e.to_string())? != report {
             return Err("the journal tells another report than the run gave".into());
         }
-        self.story.effects = self.simulator.world().effects.len() as u64;
+        self.story.effects = self.cloud.world().await?.effects.len() as u64;
         Ok(self.story)
-    }
-
-    fn populate(&mut self) {
-        let (random, simulator) = (&mut self.random, self.simulator.clone());
-        let mut world = simulator.world();
-        for n in 0..2 + random.below(12) {
-            let env = if random.percent(75) { "dev" } else { "prod" };
-            let state = if random.percent(75) { "running" } else { "stopped" };
-            world.machine(&format!("i-{n:04}"), state, env);
-        }
-        for n in 0..1 + random.below(8) {
-            let env = if random.percent(75) { "dev" } else { "prod" };
-            world.volume(&format!("vol-{n:04}"), env);
-        }
     }
 
     async fn plan(&mut self) -> Result<String, String> {
         let ambient = Target { cloud: "aws".into(), ..Target::default() };
-        let options = PlanOptions::new("otto", ambient);
+        let mut options = PlanOptions::new("otto", ambient);
+        self.cloud.ageing(&mut options);
         let mut last = String::new();
         for _ in 0..20 {
             let engine = self.engine()?;
-            match engine.plan(self.program.clone(), BTreeMap::new(), &self.simulator, &options).await {
+            match engine
+                .plan(self.program.clone(), self.cloud.parameters(&self.program), self.cloud.change(), &options)
+                .await
+            {
                 Ok(planned) => return Ok(planned.run),
                 // A `require` that does not hold: this world has nothing to do for it.
                 Err(EngineError::Refused(refused)) if refused.reason.contains("nothing is running") => {
-                    self.simulator.world().machine("i-9999", "running", "dev");
+                    self.cloud.something_to_do();
                 }
                 Err(error) => last = error.to_string(),
             }
@@ -176,21 +195,18 @@ impl<'d> Storm<'d> {
         Err(format!("twenty plans failed: {last}"))
     }
 
-    /// Somebody else is at work between plan and run: what they take out of the list must be left alone.
-    async fn drift(&mut self) -> Vec<String> {
-        if !self.random.percent(40) {
-            return Vec::new();
-        }
-        tokio::time::sleep(Duration::from_secs(60)).await;
-        let mut world = self.simulator.world();
-        let mut gone = Vec::new();
-        for (id, machine) in &mut world.machines {
-            if self.random.percent(15) {
-                machine.tags.insert("env".into(), "prod".into());
-                gone.push(id.clone());
+    /// People sign the rest, after somebody has tried without them.
+    async fn approve_the_rest(&mut self, run: &str) -> Result<(), String> {
+        if self.random.percent(30) {
+            let engine = self.engine()?;
+            match engine.resume(run, self.cloud.change(), &self.options()).await {
+                Err(EngineError::Refused(_)) => {}
+                other => return Err(format!("it goes on without its approval: {other:?}")),
             }
         }
-        gone
+        people::sign(&self.engine()?, run)?;
+        self.story.approvals += 1;
+        Ok(())
     }
 
     /// One to three deaths, then the end.
@@ -220,12 +236,16 @@ impl<'d> Storm<'d> {
             self.story.statuses.push(shown.standing.word());
             let begun = match shown.standing {
                 Standing::Status(RunStatus::Planned) if !undo => false,
+                Standing::Status(RunStatus::WaitingForApproval) => {
+                    self.approve_the_rest(run).await?;
+                    true
+                }
                 Standing::Status(RunStatus::Cancelled | RunStatus::Running) | Standing::Interrupted => true,
                 _ => return Ok(shown),
             };
             if let Some(result) = self.life(&life, run, begun).await {
                 match result {
-                    Ok(report) if report.standing == Standing::Status(RunStatus::Cancelled) => {}
+                    Ok(report) if goes_on(report.standing) => {}
                     Ok(report) => {
                         self.story.statuses.push(report.standing.word());
                         // What a process remembers of its run is what the journal says.
@@ -236,6 +256,8 @@ impl<'d> Storm<'d> {
                     }
                     // Told to stop while it waited for the lease of the dead.
                     Err(EngineError::Refused(refused)) if life.cancels && refused.reason.contains("at work") => {}
+                    // The cloud would not say who asks: whoever sees that tries again.
+                    Err(EngineError::Call { error, .. }) if self.story.practice && error.kind.is_transient() => {}
                     Err(error) => return Err(format!("it cannot go on: {error}")),
                 }
             }
@@ -262,8 +284,8 @@ impl<'d> Storm<'d> {
         }
         let work = async {
             match begun {
-                false => engine.run(run, &self.simulator, &options).await,
-                true => engine.resume(run, &self.simulator, &options).await,
+                false => engine.run(run, self.cloud.change(), &options).await,
+                true => engine.resume(run, self.cloud.change(), &options).await,
             }
         };
         let result = tokio::select! {
@@ -274,10 +296,8 @@ impl<'d> Storm<'d> {
         // A process that died in its last breath told nobody how it ended.
         if store.is_dead() {
             self.story.deaths += 1;
-            if !begun {
-                // The dead may hold the lease of a run that has not begun, which `run` does not wait out.
-                tokio::time::sleep(Duration::from_secs(20)).await;
-            }
+            // The dead may hold the lease of a run that has not begun, which `run` does not wait out.
+            self.cloud.after_a_death(!begun).await;
             return None;
         }
         result
@@ -285,9 +305,13 @@ impl<'d> Storm<'d> {
 
     /// Takes the run back, with deaths of its own. None where there is nothing that could be.
     async fn take_back(&mut self, run: &str) -> Result<Option<RunReport>, String> {
-        for life in self.lives(self.story.items) {
+        for mut life in self.lives(self.story.items) {
             // A process that died right after the end still holds the lease.
-            tokio::time::sleep(Duration::from_secs(20)).await;
+            self.cloud.after_a_death(true).await;
+            if self.story.practice {
+                // Whoever dies while they prepare it leave a claim that lasts longer than clocks may differ.
+                life.dies_at = None;
+            }
             let store = SqliteStore::open(self.state()).map_err(|e| e.to_string())?;
             let store = Arc::new(Dying::new(store, life.dies_at.unwrap_or(u64::MAX / 2), life.lands));
             let engine = Engine::new(store.clone()).with_clock(self.clock());
@@ -295,12 +319,15 @@ impl<'d> Storm<'d> {
             let result = tokio::select! {
                 biased;
                 () = store.death() => None,
-                result = engine.undo(run, &self.simulator, &options) => Some(result),
+                result = engine.undo(run, self.cloud.change(), &options) => Some(result),
             };
             drop(engine);
             if let (Some(result), false) = (result, store.is_dead()) {
                 return match result {
                     Ok(report) => Ok(Some(report)),
+                    Err(EngineError::Call { error, .. }) if self.story.practice && error.kind.is_transient() => {
+                        continue;
+                    }
                     Err(EngineError::Refused(refused)) => Err(format!("undo was refused: {}", refused.reason)),
                     Err(error) => Err(format!("undo failed: {error}")),
                 };
@@ -315,4 +342,9 @@ impl<'d> Storm<'d> {
         }
         Ok(None)
     }
+}
+
+/// Whether a run in this standing goes on in another process.
+fn goes_on(standing: Standing) -> bool {
+    matches!(standing, Standing::Status(RunStatus::Cancelled | RunStatus::WaitingForApproval))
 }
