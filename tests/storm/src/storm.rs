@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use escher_core::CatalogWorld;
 use escher_engine::{Clock, Engine, EngineError, PlanOptions, RunOptions, RunReport, SqliteStore, Standing};
-use escher_ir::Target;
 use escher_ir::journal::RunStatus;
 use escher_ir::program::Program;
+use escher_ir::{Digest, Target};
 
 use crate::cloud::Cloud;
 use crate::dying::Dying;
@@ -90,6 +90,8 @@ struct Storm<'d> {
     folder: tempfile::TempDir,
     /// Whether people sign what runs, with keys of their own.
     signed: bool,
+    /// The rest of the run that they signed last.
+    rest: Option<Digest>,
     story: Story,
 }
 
@@ -112,6 +114,7 @@ impl<'d> Storm<'d> {
             program: Arc::new(program),
             folder: tempfile::tempdir().map_err(|e| e.to_string())?,
             signed,
+            rest: None,
             story: Story { source: drawn.source.clone(), practice, signed, ..Story::default() },
         })
     }
@@ -195,8 +198,14 @@ impl<'d> Storm<'d> {
         Err(format!("twenty plans failed: {last}"))
     }
 
-    /// People sign the rest, after somebody has tried without them.
+    /// People sign the rest of a run that waits for them, after somebody has tried without.
     async fn approve_the_rest(&mut self, run: &str) -> Result<(), String> {
+        let waiting = self.engine()?.waiting(run).map_err(|e| e.to_string())?;
+        // Where nothing is left to do, nobody need sign that; and what was signed stays so, whoever dies then.
+        let Some(rest) = waiting.filter(|rest| rest.plan.covered() > 0 && self.rest != Some(rest.digest)) else {
+            return Ok(());
+        };
+        self.rest = Some(rest.digest);
         if self.random.percent(30) {
             let engine = self.engine()?;
             match engine.resume(run, self.cloud.change(), &self.options()).await {
@@ -236,13 +245,13 @@ impl<'d> Storm<'d> {
             self.story.statuses.push(shown.standing.word());
             let begun = match shown.standing {
                 Standing::Status(RunStatus::Planned) if !undo => false,
-                Standing::Status(RunStatus::WaitingForApproval) => {
-                    self.approve_the_rest(run).await?;
-                    true
-                }
-                Standing::Status(RunStatus::Cancelled | RunStatus::Running) | Standing::Interrupted => true,
+                Standing::Status(RunStatus::WaitingForApproval | RunStatus::Cancelled | RunStatus::Running)
+                | Standing::Interrupted => true,
                 _ => return Ok(shown),
             };
+            if self.signed && begun {
+                self.approve_the_rest(run).await?;
+            }
             if let Some(result) = self.life(&life, run, begun).await {
                 match result {
                     Ok(report) if goes_on(report.standing) => {}
