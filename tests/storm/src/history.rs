@@ -103,7 +103,10 @@ async fn lived(scene: &Scene, folder: &Path, at: u64, lands: bool) -> Result<Opt
     if died != scene.dies || !(scene.moment)(&events, &cloud.world()) {
         return Ok(None);
     }
-    let about = json!({ "what": scene.what, "run": run, "signed": scene.signed, "version": scene.version });
+    let about = json!({
+        "what": scene.what, "run": run, "signed": scene.signed, "version": scene.version,
+        "beside": scene.playbook.contains("parallel {"),
+    });
     Ok(Some(json!({ "about": about, "world": cloud.world().kept() })))
 }
 
@@ -153,12 +156,22 @@ async fn resumed(folder: &Path, kept: &Json) -> Result<String, String> {
     let _ = writeln!(told, "\nresumed, it is {}", report.standing.word());
     items(&mut told, &report);
     told.push_str("\nsent\n");
-    for call in &cloud.world().sent {
+    let (mut sent, mut effects) = {
+        let world = cloud.world();
+        let effects = world.effects.iter().map(|effect| format!("{} {}", effect.what, effect.to));
+        (world.sent.clone(), effects.collect::<Vec<_>>())
+    };
+    if about["beside"] == true {
+        // What runs side by side has no order.
+        sent.sort();
+        effects.sort();
+    }
+    for call in &sent {
         let _ = writeln!(told, "  {call}");
     }
     told.push_str("\ndone in the cloud, all in all\n");
-    for effect in &cloud.world().effects {
-        let _ = writeln!(told, "  {} {}", effect.what, effect.to);
+    for effect in &effects {
+        let _ = writeln!(told, "  {effect}");
     }
     let verdict = engine.verify_audit().map_err(|e| e.to_string())?;
     if !verdict.problems.is_empty() {
