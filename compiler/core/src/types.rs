@@ -49,8 +49,10 @@ impl Checker<'_> {
                 let typed = self.expr(expr, None);
                 match typed.constant() {
                     Some(value) => Type::Literals(vec![value.clone()]),
-                    // By the grammar it is a plain text or a number.
-                    None => Type::Unknown,
+                    None => {
+                        self.error("E0208", ty.span, "a literal type is a plain text or number");
+                        Type::Unknown
+                    }
                 }
             }
             TypeKind::Union(parts) => self.union(ty.span, parts),
@@ -107,16 +109,8 @@ impl Checker<'_> {
                 format!("write `{}` alone", first.text)
             };
             self.say(
-                Diagnostic::error(
-                    "E0208",
-                    span,
-                    format!(
-                        "`{}` takes {}",
-                        first.text,
-                        if expected == 1 { "one type in `<…>`" } else { "no types in `<…>`" }
-                    ),
-                )
-                .help(help),
+                Diagnostic::error("E0208", span, format!("`{}` takes {expected} types in `<…>`", first.text))
+                    .help(help),
             );
             return Type::Unknown;
         }

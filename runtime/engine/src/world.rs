@@ -581,7 +581,11 @@ pub(crate) fn pause(
     attempt: u32,
     retry_after: Option<std::time::Duration>,
 ) -> std::time::Duration {
-    let full = base.saturating_mul(1u32 << attempt.min(16)).min(limits::MAX_BACKOFF);
+    jittered(base.saturating_mul(1u32 << attempt.min(16)).min(limits::MAX_BACKOFF), retry_after)
+}
+
+/// Half of a pause by chance, and never shorter than asked for.
+pub(crate) fn jittered(full: std::time::Duration, retry_after: Option<std::time::Duration>) -> std::time::Duration {
     let chance = crate::platform::random::<1>().map_or(128, |[b]| b);
     let jittered = full / 2 + (full / 2).mul_f64(f64::from(chance) / 255.0);
     jittered.max(retry_after.unwrap_or_default().min(limits::MAX_BACKOFF * 4))

@@ -15,7 +15,6 @@ mod cloud;
 mod dying;
 mod examples;
 pub mod generator;
-pub mod history;
 mod judge;
 pub mod noop;
 mod people;

@@ -6,6 +6,7 @@
 mod durable;
 mod measure;
 mod table;
+mod throttle;
 
 use std::path::Path;
 use std::process::Command;
@@ -31,7 +32,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
         [] => false,
         ["--strict"] => true,
         ["durable"] => return durable::run(),
-        _ => return Err("`bench` takes `--strict`, `durable` or nothing".into()),
+        ["throttle"] => return throttle::run(),
+        _ => return Err("`bench` takes `--strict`, `durable`, `throttle` or nothing".into()),
     };
     let binary = escher::binary(true)?;
     let server = Emulator::start(Kind::Ministack)?;

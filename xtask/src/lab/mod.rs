@@ -16,6 +16,7 @@ pub mod server;
 mod steps;
 mod storm;
 mod suites;
+pub mod throttle;
 pub mod venv;
 
 use std::io::Read;
@@ -56,6 +57,7 @@ fn up() -> Result<()> {
 pub fn fetch() -> Result<()> {
     venv::Venv::of("moto")?;
     venv::Venv::of("ministack")?;
+    venv::Venv::of("microburst")?;
     suites::sarif()?;
     suites::botocore().map(drop)
 }

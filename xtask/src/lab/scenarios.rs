@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{clouds, emulator, escher, gate, policy, race, sandbox, secrets, steps, storm};
+use super::{clouds, emulator, escher, gate, policy, race, sandbox, secrets, steps, storm, throttle};
 use crate::Result;
 
 /// A scenario: its name, and what it does with the command line.
@@ -17,6 +17,7 @@ const SCENARIOS: &[Scenario] = &[
     ("moto: each playbook with exactly the policy it asks for, and with less", policy::least),
     ("moto: planted secrets are sent, and found in no file, log or output", secrets::nowhere),
     ("ministack: the same where filters and paging are ignored", emulator::ministack),
+    ("microburst: three in ten single calls refused, each machine stopped once", throttle::survives),
     ("gate: a changed literal, target or argument is refused", gate::changed),
     ("gate: a changed comment is not", gate::comment),
     ("sandbox: one transition each, production untouched", sandbox::stop_and_undo),

@@ -8,6 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use super::http;
 use super::venv::Venv;
 use crate::{Result, paths, process};
@@ -138,7 +141,8 @@ impl Emulator {
                 .args(["-H", "127.0.0.1", "-p", &port.to_string()])
                 .env("INITIAL_NO_AUTH_ACTION_COUNT", "1000000")
                 // Its images come with 1,300 snapshots that would be this account's own.
-                .env("MOTO_EC2_LOAD_DEFAULT_AMIS", "false"),
+                .env("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+                .env("MOTO_RECORDER_FILEPATH", paths::scratch(&format!("moto-{port}"))?.join("recording")),
             Kind::Ministack => program.env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", port.to_string()),
         };
         let server = Server::start(kind.name(), &program, port, "/")?;
@@ -156,6 +160,32 @@ impl Emulator {
     /// Empties it and starts so many instances tagged `env=dev` and `env=prod`.
     pub fn seed(&self, dev: u32, prod: u32) -> Result<()> {
         self.script(&["seed", &dev.to_string(), &prod.to_string()], self.admin.as_ref()).map(drop)
+    }
+
+    /// From here on moto writes down what arrives.
+    pub fn record(&self) -> Result<()> {
+        for step in ["reset-recording", "start-recording"] {
+            let answer = http::ask(self.server.port, "POST", &format!("/moto-api/recorder/{step}"), "")?;
+            super::check::equal("status of the recorder", &answer.status, &200)?;
+        }
+        Ok(())
+    }
+
+    /// Of what was recorded, a parameter of each request for this action.
+    pub fn recorded(&self, action: &str, parameter: &str) -> Result<Vec<String>> {
+        let text = http::ask(self.server.port, "GET", "/moto-api/recorder/download-recording", "")?.body;
+        let mut found = Vec::new();
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            let request: serde_json::Value = serde_json::from_str(line)?;
+            let body = BASE64.decode(super::check::text(&request, "/body").unwrap_or_default())?;
+            let body = String::from_utf8_lossy(&body);
+            let of =
+                |name: &str| body.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")).map(str::to_owned));
+            if of("Action").as_deref() == Some(action) {
+                found.extend(of(parameter));
+            }
+        }
+        Ok(found)
     }
 
     /// Every instance.

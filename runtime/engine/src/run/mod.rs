@@ -6,6 +6,7 @@ mod live;
 mod nodes;
 mod part;
 mod place;
+mod pressure;
 mod send;
 mod step;
 mod undo;

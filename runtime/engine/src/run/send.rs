@@ -114,6 +114,10 @@ impl StepRun<'_> {
                 runner.journal.flush().await.map_err(Stop::Fatal)?;
                 result = self.call(ask, token.clone(), pass, leave).await?;
             }
+            let refused = result.as_ref().is_err_and(|error| error.kind == ErrorKind::Throttled);
+            if refused || result.is_ok() {
+                self.pressure.note(refused);
+            }
             let error = match result {
                 Ok(answer) => return self.answered(ask, answer.value, answer.request_id, pass),
                 Err(error) => error,
@@ -125,7 +129,11 @@ impl StepRun<'_> {
             let left = attempt <= self.retry;
             match self.next_after(unit, ask, pass, &failure, (doubt, may_repeat, left), at).await? {
                 Next::Again => {
-                    let after = pause(runner.options.backoff, attempt - 1, error.retry_after);
+                    let (base, before) = (runner.options.backoff, attempt - 1);
+                    let after = match refused {
+                        true => self.pressure.pause(base, before, error.retry_after),
+                        false => pause(base, before, error.retry_after),
+                    };
                     let operation = &ask.call.operation;
                     let kind = error.kind.word();
                     let event = ProgressEvent::Retrying { operation, kind, after, attempt: attempt + 1 };

@@ -15,6 +15,7 @@ use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
 use super::nodes::After;
+use super::pressure::Pressure;
 use super::{Live, Runner, age, duration, retries};
 use crate::error::EngineError;
 use crate::identity::{batch_scope, item_scope, target_of};
@@ -52,6 +53,8 @@ pub(crate) struct StepRun<'s> {
     pub(crate) tolerate: u64,
     pub(crate) queue: tokio::sync::Mutex<Queue>,
     pub(crate) failed: AtomicU64,
+    /// How much of what it sends is refused as too much.
+    pub(crate) pressure: Pressure,
     /// An item was left as it is, because somebody asked for the end while it waited.
     pub(crate) left_open: AtomicBool,
 }
@@ -144,6 +147,7 @@ impl Runner<'_> {
             tolerate,
             queue: tokio::sync::Mutex::new(queue),
             failed: AtomicU64::new(self.live.count(&step.name, &bad)),
+            pressure: Pressure::default(),
             left_open: AtomicBool::new(false),
         };
         let title = planned.title.as_deref();

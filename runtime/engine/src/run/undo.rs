@@ -17,6 +17,7 @@ use escher_provider::Change;
 
 use super::cancel::watched;
 use super::live::step_named;
+use super::pressure::Pressure;
 use super::step::{Queue, StepRun, Unit, list};
 use super::unit::{TAKEN_BACK, body_lets};
 use super::{BodyResult, Live, Runner, acquire, duration, remember, retries, told, unit_of};
@@ -493,6 +494,7 @@ async fn take_back(
         tolerate: u64::MAX,
         queue: tokio::sync::Mutex::new(Queue::of(units)),
         failed: AtomicU64::new(0),
+        pressure: Pressure::default(),
         left_open: AtomicBool::new(false),
     };
     // One after the other: newest first is an order.
