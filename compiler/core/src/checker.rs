@@ -172,6 +172,8 @@ pub(crate) struct Checker<'w> {
     pub(crate) in_lambda: bool,
     /// Playbooks of the file that were checked, for its tests.
     pub(crate) playbooks: HashMap<String, crate::testing::PlaybookInfo>,
+    /// Whether the block at hand is that of a function or an action, whose value `return` gives.
+    pub(crate) may_return: bool,
     /// In a test, where records may leave members out.
     pub(crate) partial: bool,
     pub(crate) step: Option<StepContext>,
@@ -229,6 +231,7 @@ impl<'w> Checker<'w> {
             place: Place::Pure,
             in_lambda: false,
             playbooks: HashMap::new(),
+            may_return: false,
             partial: false,
             step: None,
             witnesses: Vec::new(),
@@ -349,6 +352,7 @@ impl<'w> Checker<'w> {
         (result, my_uses, my_reads)
     }
 
+    #[track_caller]
     pub(crate) fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> Typed {
         self.say(Diagnostic::error(code, span, message));
         Typed::error()

@@ -83,9 +83,6 @@ impl Checker<'_> {
                 ast::TextPart::Hole(e) => {
                     let typed = self.expr(e, None);
                     self.usage.whole(&typed.ty);
-                    if matches!(typed.ty, Type::Function(..)) {
-                        self.error("E0306", e.span, "a function cannot stand in a text");
-                    }
                     self.hidden_from(&typed.ty, e.span, "a text");
                     parts.push(TextPart::Hole(typed.expr));
                 }

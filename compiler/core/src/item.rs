@@ -241,6 +241,7 @@ impl Checker<'_> {
         let action = is_action.then(|| ActionBody { params: names, ..ActionBody::default() });
         let outer_action = std::mem::replace(&mut self.action, action);
         let returns = callable.returns.as_ref().map(|t| self.resolve(t));
+        self.may_return = true;
         let ((body, ty), _, reads) = self.tracked(|c| c.inner_block(&callable.body, returns.as_ref()));
         let returns = match returns {
             Some(returns) => {

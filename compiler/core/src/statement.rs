@@ -7,7 +7,7 @@ use escher_ir::program::{Block, Expr, Node, NodeKind};
 use escher_syntax::ast::{self, StmtKind};
 use escher_syntax::{Diagnostic, Span};
 
-use crate::checker::{Checker, Place, Typed};
+use crate::checker::{Checker, Typed};
 use crate::order::{Order, acts};
 use crate::scope::Origin;
 use crate::unsupported::not_yet;
@@ -27,6 +27,8 @@ impl Checker<'_> {
         let mut value = None;
         let mut ty = Type::None;
         let last = block.statements.len().saturating_sub(1);
+        // A block inside of it has a value of its own, and goes on below.
+        let may_return = std::mem::take(&mut self.may_return);
         for (i, statement) in block.statements.iter().enumerate() {
             let kind = match &statement.kind {
                 StmtKind::Let { name, ty, value } => {
@@ -57,7 +59,7 @@ impl Checker<'_> {
                     nodes.push(Node { doc: doc_text(&statement.doc), ..node(id, NodeKind::Sleep { duration }) });
                     continue;
                 }
-                StmtKind::Return(expr) if i == last && (self.place != Place::Change || self.action.is_some()) => {
+                StmtKind::Return(expr) if i == last && may_return => {
                     if let Some(expr) = expr {
                         let typed = self.expr(expr, expected);
                         value = Some(Box::new(typed.expr));
@@ -85,17 +87,14 @@ impl Checker<'_> {
                 Diagnostic::error("E0411", step.name.span, "a step stands directly in the body of a playbook")
                     .help("move it out; a step's own `when` says for which items it is done")
             }
-            StmtKind::Return(_) => Diagnostic::error("E0411", span, "`return` stands only in a playbook or an action")
-                .help("a step gives the last value of its body"),
+            StmtKind::Return(_) => {
+                Diagnostic::error("E0411", span, "`return` stands only last in a playbook, a function or an action")
+                    .help("leave the word out: a step, and a block of `if` or `match`, gives the last value in it")
+            }
             StmtKind::Wait { .. } | StmtKind::Sleep(_) => {
                 Diagnostic::error("E0411", span, "nothing is waited for inside a value")
                     .help("wait in the body of the playbook, or in a step")
             }
-            StmtKind::Mock { .. }
-            | StmtKind::Expect(_)
-            | StmtKind::At(_)
-            | StmtKind::CrashAfter(_)
-            | StmtKind::FailWith { .. } => Diagnostic::error("E0411", span, "this stands only in a `test`"),
             _ => Diagnostic::error("E0411", span, "this statement cannot stand here")
                 .help("a block inside a statement has `let`, `require`, calls, and a last value"),
         };

@@ -16,9 +16,6 @@ use crate::scope::{Binding, Origin};
 use crate::suggest::nearest;
 use crate::types::describe;
 
-const CLAUSES: &[&str] =
-    &["max", "at_once", "tolerate", "retry", "timeout", "when", "unless", "may_repeat", "after", "key", "temporary"];
-
 /// The clauses of a step, each lowered once.
 #[derive(Default)]
 struct Clauses {
@@ -245,19 +242,8 @@ impl Checker<'_> {
                 }
                 ("may_repeat", _) => out.may_repeat = true,
                 ("when" | "unless" | "after" | "temporary", _) => {}
-                (known, _) if CLAUSES.contains(&known) => {
-                    self.error("E0210", clause.span, format!("`{known}` needs a value here"));
-                }
-                (other, _) => {
-                    let mut diagnostic =
-                        Diagnostic::error("E0210", clause.word.span, format!("a step has no clause `{other}`"));
-                    if let Some(near) = nearest(other, CLAUSES.iter().copied()) {
-                        diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
-                    } else {
-                        diagnostic = diagnostic.help(format!("it has {}", CLAUSES.join(", ")));
-                    }
-                    self.say(diagnostic);
-                }
+                // Others are no clauses by the grammar, and none lacks its value.
+                _ => {}
             }
         }
         out
@@ -293,7 +279,12 @@ impl Checker<'_> {
             if part.of.is_some() || part.per.is_some() {
                 // A part of something, and so many of each, have no end of their own.
                 let percent = typed.ty == Type::Percent;
-                if !percent && !matches!(typed.ty, Type::Int { .. } | Type::Literals(_) | Type::Unknown) {
+                let number = match &typed.ty {
+                    Type::Int { .. } | Type::Unknown => true,
+                    Type::Literals(values) => values.iter().all(|v| matches!(v, Value::Int(_))),
+                    _ => false,
+                };
+                if !percent && !number {
                     let message = format!("`max` is a number or a percentage, and this is {}", describe(&typed.ty));
                     self.error("E0301", part.value.span, message);
                 } else if percent && part.of.is_none() {

@@ -229,3 +229,14 @@ fn a_fan_out_of_lists_touches_their_product() {
     assert_eq!(checked.diagnostics, []);
     assert_eq!(checked.playbooks[0].program.as_ref().unwrap().playbook.blast_radius, Some(20));
 }
+
+/// The parser takes a flat chain that the codec could not write as the tree that it is.
+#[test]
+fn what_is_nested_deeper_than_the_codec_goes_is_told() {
+    let chain = |n: usize| {
+        format!("playbook look(x: int) {{\n    let a = x{}\n    report {{ \"{{a}}\" }}\n}}\n", " + x".repeat(n))
+    };
+    assert!(!check(&CatalogWorld, &chain(20)).has_errors());
+    let told = check(&CatalogWorld, &chain(2000)).diagnostics;
+    assert_eq!(told.iter().map(|d| d.code).collect::<Vec<_>>(), ["E0102"], "{told:?}");
+}

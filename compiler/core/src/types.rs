@@ -49,10 +49,8 @@ impl Checker<'_> {
                 let typed = self.expr(expr, None);
                 match typed.constant() {
                     Some(value) => Type::Literals(vec![value.clone()]),
-                    None => {
-                        self.error("E0208", ty.span, "a literal type is a plain text or number");
-                        Type::Unknown
-                    }
+                    // By the grammar it is a plain text or a number.
+                    None => Type::Unknown,
                 }
             }
             TypeKind::Union(parts) => self.union(ty.span, parts),
@@ -109,8 +107,16 @@ impl Checker<'_> {
                 format!("write `{}` alone", first.text)
             };
             self.say(
-                Diagnostic::error("E0208", span, format!("`{}` takes {expected} types in `<…>`", first.text))
-                    .help(help),
+                Diagnostic::error(
+                    "E0208",
+                    span,
+                    format!(
+                        "`{}` takes {}",
+                        first.text,
+                        if expected == 1 { "one type in `<…>`" } else { "no types in `<…>`" }
+                    ),
+                )
+                .help(help),
             );
             return Type::Unknown;
         }

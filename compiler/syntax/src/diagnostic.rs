@@ -60,9 +60,35 @@ pub struct Diagnostic {
     pub fixes: Vec<Fix>,
 }
 
+/// Which places of the source have made a diagnostic, for the test that wants all of them reached.
+#[cfg(feature = "places")]
+pub mod places {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+    use std::panic::Location;
+
+    thread_local! {
+        static REACHED: RefCell<BTreeSet<(&'static str, u32)>> = const { RefCell::new(BTreeSet::new()) };
+    }
+
+    #[track_caller]
+    pub(super) fn reached() {
+        let place = Location::caller();
+        REACHED.with_borrow_mut(|all| all.insert((place.file(), place.line())));
+    }
+
+    /// Files and lines of all that this thread has made since it was last asked.
+    pub fn take() -> BTreeSet<(&'static str, u32)> {
+        REACHED.take()
+    }
+}
+
 impl Diagnostic {
     /// An error at a span.
+    #[cfg_attr(feature = "places", track_caller)]
     pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Diagnostic {
+        #[cfg(feature = "places")]
+        places::reached();
         Diagnostic {
             code,
             severity: Severity::Error,
@@ -75,6 +101,7 @@ impl Diagnostic {
     }
 
     /// A warning at a span.
+    #[cfg_attr(feature = "places", track_caller)]
     pub fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Diagnostic {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, span, message) }
     }

@@ -18,12 +18,19 @@ const BEGIN: i64 = 1_795_248_000; // 2026-11-21T08:00:00Z
 pub struct PausedClock {
     handle: Handle,
     began: Instant,
+    /// How much later than usual it began.
+    later: SignedDuration,
 }
 
 impl PausedClock {
     /// Must be called inside a runtime whose time is paused.
     pub fn new() -> PausedClock {
-        PausedClock { handle: Handle::current(), began: Instant::now() }
+        PausedClock { handle: Handle::current(), began: Instant::now(), later: SignedDuration::ZERO }
+    }
+
+    /// The same, so much later.
+    pub fn later(time: Duration) -> PausedClock {
+        PausedClock { later: SignedDuration::try_from(time).unwrap_or_default(), ..PausedClock::new() }
     }
 }
 
@@ -38,7 +45,7 @@ impl Clock for PausedClock {
         // The journal writes on a thread of its own, which knows nothing of the runtime otherwise.
         let _inside = self.handle.enter();
         let passed = SignedDuration::try_from(self.began.elapsed()).unwrap_or_default();
-        Timestamp::from_second(BEGIN).unwrap() + passed
+        Timestamp::from_second(BEGIN).unwrap() + self.later + passed
     }
 }
 

@@ -3,16 +3,15 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use escher_engine::{Commit, Head, Lease, SqliteStore, StateStore, StoreError, StoredSegment};
+use escher_engine::{Commit, Head, Lease, StateStore, StoreError, StoredSegment};
 use escher_ir::journal::Segment;
 use escher_ir::{Digest, codec};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
 /// The store of a process that will die.
-#[derive(Debug)]
 pub struct Dying {
-    inner: SqliteStore,
+    inner: Box<dyn StateStore>,
     /// Journal events until then.
     left: AtomicU64,
     /// Whether the commit of the last event still reaches the disk, though nobody hears of it.
@@ -25,7 +24,8 @@ pub struct Dying {
 
 impl Dying {
     /// Dies at the journal event numbered `at`, counted from here.
-    pub fn new(inner: SqliteStore, at: u64, lands: bool) -> Dying {
+    pub fn new(inner: impl StateStore + 'static, at: u64, lands: bool) -> Dying {
+        let inner = Box::new(inner);
         let (dead, death, written) = (AtomicBool::new(false), Notify::new(), AtomicU64::new(0));
         Dying { inner, left: AtomicU64::new(at), lands, dead, death, written }
     }

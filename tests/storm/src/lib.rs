@@ -15,6 +15,7 @@ mod cloud;
 mod dying;
 mod examples;
 pub mod generator;
+pub mod history;
 mod judge;
 pub mod noop;
 mod people;

@@ -1,211 +1,230 @@
-//! Instances: what they are asked and told.
+//! Instances: their type, their disks, what protects them.
 
 use serde_json::{Map, Value as Json, json};
 
-use super::state::{Instance, Status, key};
-use super::view;
-use crate::rest::{Answer, Call, Handler, Refusal, texts};
+use super::address::Address;
+use super::engine::{bad, keep, link, path};
+use super::kinds::{DISKS, INSTANCES, kind};
+use crate::rest::{Call, Refusal};
 use crate::world::World;
+use crate::world::ids::hash;
 use crate::world::lifecycle::Lifecycle;
+use crate::world::things::{Thing, at, set};
 
-/// By official name.
-pub(super) const OPERATIONS: &[(&str, Handler)] = &[
-    ("instances.aggregatedList", aggregated_list),
-    ("instances.list", list),
-    ("instances.get", get),
-    ("instances.start", start),
-    ("instances.stop", stop),
-    ("instances.setLabels", set_labels),
-    ("instances.setMachineType", set_machine_type),
-    ("instances.delete", delete),
-    ("zoneOperations.get", operation),
-];
+/// The last part of a link.
+pub(super) fn last(link: &str) -> &str {
+    link.rsplit('/').next().unwrap_or_default()
+}
 
-/// Instances on a page that says no number.
-const PAGE: usize = 500;
-
-fn own(world: &World, call: &Call<'_>) -> Result<(), Refusal> {
-    let asked = call.of_path("project");
-    if asked == world.gcp.project {
+/// A new one needs a type; disks that come with it are made.
+pub(super) fn before(
+    world: &mut World,
+    call: &Call<'_>,
+    address: &Address,
+    was: Option<&Thing>,
+    body: &mut Map<String, Json>,
+) -> Result<(), Refusal> {
+    let machine = at(body, "machineType").and_then(Json::as_str).map(last).filter(|t| !t.is_empty());
+    let machine =
+        machine.ok_or_else(|| Refusal::new(400, "required", "Required field 'resource.machineType' not specified"))?;
+    let machine = machine.to_owned();
+    if !super::places::MACHINE_TYPES.iter().any(|(name, ..)| *name == machine) {
+        let message = format!(
+            "The resource 'projects/{}/{}/machineTypes/{machine}' was not found",
+            world.gcp.project, address.scope
+        );
+        return Err(Refusal::new(404, "notFound", message));
+    }
+    body.insert("machineType".into(), machine.into());
+    if was.is_some() {
         return Ok(());
     }
-    Err(Refusal::new(404, "notFound", format!("The resource 'projects/{asked}' was not found")))
-}
-
-/// A page of instances, and the token of the next.
-fn page<'w>(
-    world: &'w World,
-    call: &Call<'_>,
-    keep: impl Fn(&Instance) -> bool,
-) -> Result<(Vec<&'w Instance>, Option<String>), Refusal> {
-    own(world, call)?;
-    let bad = |what: &str| Refusal::new(400, "invalid", format!("Invalid value for field '{what}'."));
-    if call.of_query("filter").is_some() || call.of_query("orderBy").is_some() {
-        return Err(Refusal::new(400, "invalid", "The practice cloud does not know filter and orderBy."));
+    let me = kind("compute", "instances").map(|kind| path(kind, world, address)).unwrap_or_default();
+    let disks = body.remove("disks").and_then(|disks| disks.as_array().cloned()).unwrap_or_default();
+    let mut kept = Vec::new();
+    for (n, mut disk) in disks.into_iter().enumerate() {
+        let source = disk.get("source").and_then(Json::as_str).map(Address::of_link);
+        let of = match source {
+            Some(of) => {
+                let thing = world.things.get(DISKS, &of.key());
+                let thing = thing.ok_or_else(|| {
+                    Refusal::new(404, "notFound", format!("The resource '{}' was not found", of.name))
+                })?;
+                if thing.body.contains_key("users") {
+                    return Err(in_use(&of.name));
+                }
+                of
+            }
+            None => {
+                let parameters = disk.get("initializeParams").cloned().unwrap_or_default();
+                let name = parameters.get("diskName").and_then(Json::as_str).unwrap_or(&address.name);
+                let of = Address::new(&address.scope, name);
+                let mut made = Map::new();
+                for (from, to) in [
+                    ("diskSizeGb", "sizeGb"),
+                    ("sourceImage", "sourceImage"),
+                    ("diskType", "type"),
+                    ("labels", "labels"),
+                ] {
+                    if let Some(value) = parameters.get(from) {
+                        made.insert(to.into(), value.clone());
+                    }
+                }
+                super::disks::before(world, call, &of, None, &mut made)?;
+                let state = Lifecycle::settled("READY".into(), call.now);
+                let (key, place, name) = (of.key(), of.scope.as_str().into(), of.name.as_str().into());
+                world.things.insert(DISKS, Thing { key, place, name, made: call.now, state, body: made });
+                of
+            }
+        };
+        if let Some(thing) = world.things.get_mut(DISKS, &of.key()) {
+            thing.body.insert("users".into(), json!([me]));
+        }
+        if let Some(disk) = disk.as_object_mut() {
+            disk.remove("initializeParams");
+            disk.insert("disk".into(), of.name.as_str().into());
+            let device = if n == 0 { "persistent-disk-0".to_owned() } else { of.name.clone() };
+            disk.entry("deviceName").or_insert_with(|| device.into());
+            disk.entry("boot").or_insert_with(|| (n == 0).into());
+        }
+        kept.push(disk);
     }
-    let from: u64 = call.of_query("pageToken").unwrap_or("0").parse().map_err(|_| bad("pageToken"))?;
-    let most: usize = match call.of_query("maxResults") {
-        Some(most) => most.parse().ok().filter(|most| (1..=500).contains(most)).ok_or_else(|| bad("maxResults"))?,
-        None => PAGE,
-    };
-    let mut rest = world.gcp.instances.after(from).filter(|(_, instance)| keep(instance));
-    let shown: Vec<(u64, &Instance)> = rest.by_ref().take(most).collect();
-    let last = shown.last().map(|(number, _)| number.to_string());
-    let next = rest.next().and(last);
-    Ok((shown.into_iter().map(|(_, instance)| instance).collect(), next))
+    body.insert("disks".into(), kept.into());
+    Ok(())
 }
 
-fn aggregated_list(world: &mut World, call: &mut Call<'_>) -> Result<Answer, Refusal> {
-    let (shown, next) = page(world, call, |_| true)?;
-    let mut items = Map::new();
-    for instance in shown {
-        let scope = items.entry(format!("zones/{}", instance.zone)).or_insert_with(|| json!({ "instances": [] }));
-        if let Some(list) = scope.get_mut("instances").and_then(Json::as_array_mut) {
-            list.push(view::instance(call, &world.gcp.project, instance));
+pub(super) fn in_use(name: &str) -> Refusal {
+    let message = format!("The disk resource '{name}' is already being used by another instance");
+    Refusal::new(400, "resourceInUseByAnotherResource", message)
+}
+
+pub(super) fn shown(call: &Call<'_>, world: &World, thing: &Thing, shown: &mut Map<String, Json>) {
+    let base = format!("{}/compute/v1/projects/{}", call.base, world.gcp.project);
+    let machine = thing.text("machineType").unwrap_or("e2-small");
+    shown.insert("machineType".into(), format!("{base}/{}/machineTypes/{machine}", thing.place).into());
+    shown.entry("labelFingerprint").or_insert_with(|| "42WmSpB8rSM=".into());
+    let disks = thing.body.get("disks").and_then(Json::as_array).cloned();
+    // One of a seed has its own disk, called like itself.
+    let disks = disks.unwrap_or_else(|| {
+        vec![json!({ "disk": thing.name, "boot": true, "deviceName": "persistent-disk-0", "autoDelete": true })]
+    });
+    let full = disks.into_iter().enumerate().map(|(n, mut disk)| {
+        if let Some(disk) = disk.as_object_mut() {
+            let name = disk.remove("disk").unwrap_or_default();
+            let of = Address::new(&thing.place, name.as_str().unwrap_or_default());
+            let source = kind("compute", "disks").map(|kind| link(kind, call, world, &of));
+            disk.insert("source".into(), source.into());
+            disk.insert("index".into(), n.into());
+            for (member, value) in [
+                ("kind", "compute#attachedDisk"),
+                ("type", "PERSISTENT"),
+                ("mode", "READ_WRITE"),
+                ("interface", "SCSI"),
+            ] {
+                disk.entry(member).or_insert_with(|| value.into());
+            }
+        }
+        disk
+    });
+    shown.insert("disks".into(), full.collect());
+    let [.., b, c, d] = hash(thing.key.as_bytes()).to_be_bytes();
+    let running = &*thing.state.at(call.now) == "RUNNING";
+    let mut interface = json!({
+        "kind": "compute#networkInterface", "name": "nic0", "network": format!("{base}/global/networks/default"),
+        "networkIP": format!("10.132.{c}.{d}"), "stackType": "IPV4_ONLY",
+    });
+    if let (true, Some(interface)) = (running, interface.as_object_mut()) {
+        let nat = format!("198.{}.{c}.{d}", 18 + (b & 1));
+        let access =
+            json!([{ "kind": "compute#accessConfig", "type": "ONE_TO_ONE_NAT", "name": "external-nat", "natIP": nat }]);
+        interface.insert("accessConfigs".into(), access);
+    }
+    shown.insert("networkInterfaces".into(), json!([interface]));
+}
+
+/// One that is protected stays; disks that go with it go.
+pub(super) fn deleted(world: &mut World, thing: &Thing) -> Result<(), Refusal> {
+    if thing.body.get("deletionProtection") == Some(&true.into()) {
+        let message = "Resource cannot be deleted if it's protected against deletion.";
+        return Err(Refusal::new(400, "resourceInUseByAnotherResource", message));
+    }
+    let disks = thing.body.get("disks").and_then(Json::as_array).cloned();
+    let own = json!([{ "disk": thing.name, "autoDelete": true }]);
+    for disk in disks.or_else(|| own.as_array().cloned()).into_iter().flatten() {
+        let of = Address::new(&thing.place, disk.get("disk").and_then(Json::as_str).unwrap_or_default());
+        if disk.get("autoDelete") == Some(&true.into()) {
+            world.things.remove(DISKS, &of.key());
+        } else if let Some(disk) = world.things.get_mut(DISKS, &of.key()) {
+            disk.body.remove("users");
         }
     }
-    Ok(answer("compute#instanceAggregatedList", Json::Object(items), next))
+    Ok(())
 }
 
-fn list(world: &mut World, call: &mut Call<'_>) -> Result<Answer, Refusal> {
-    let zone = call.of_path("zone").to_owned();
-    let (shown, next) = page(world, call, |instance| instance.zone == zone)?;
-    let items = shown.into_iter().map(|instance| view::instance(call, &world.gcp.project, instance)).collect();
-    Ok(answer("compute#instanceList", items, next))
+/// The instance of a call, to change it.
+pub(super) fn instance<'w>(world: &'w mut World, address: &Address) -> Result<&'w mut Thing, Refusal> {
+    world.things.get_mut(INSTANCES, &address.key()).ok_or_else(|| bad("instance"))
 }
 
-fn answer(kind: &str, items: Json, next: Option<String>) -> Answer {
-    let mut body = json!({ "kind": kind, "id": "practice", "items": items });
-    if let (Some(next), Some(body)) = (next, body.as_object_mut()) {
-        body.insert("nextPageToken".into(), next.into());
+pub(super) fn reset(world: &mut World, call: &mut Call<'_>, address: &Address) -> Result<i64, Refusal> {
+    let now = call.now;
+    let thing = instance(world, address)?;
+    if thing.state.at(now) != "RUNNING" {
+        return Err(Refusal::new(400, "resourceNotReady", "Instance is not running: it cannot be reset."));
     }
-    Answer::ok(body)
+    let key = thing.key.clone();
+    call.moved(&key, Some("RUNNING".into()), "RUNNING".into(), None);
+    Ok(now)
 }
 
-fn missing(call: &Call<'_>) -> Refusal {
-    let (project, zone, name) = (call.of_path("project"), call.of_path("zone"), call.of_path("instance"));
-    let message = format!("The resource 'projects/{project}/zones/{zone}/instances/{name}' was not found");
-    Refusal::new(404, "notFound", message)
+pub(super) fn set_machine_type(world: &mut World, call: &mut Call<'_>, address: &Address) -> Result<i64, Refusal> {
+    let now = call.now;
+    let wanted = call.body.get("machineType").and_then(Json::as_str).map(last);
+    let wanted = wanted.ok_or_else(|| Refusal::new(400, "required", "machineType is needed"))?;
+    let thing = instance(world, address)?;
+    if thing.state.at(now) != "TERMINATED" {
+        let message = "Instance is starting, stopping or running: it must be stopped to get another machine type.";
+        return Err(Refusal::new(400, "resourceNotReady", message));
+    }
+    thing.body.insert("machineType".into(), wanted.into());
+    Ok(now)
 }
 
-fn get(world: &mut World, call: &mut Call<'_>) -> Result<Answer, Refusal> {
-    own(world, call)?;
-    let found = world.gcp.instances.get(&key(call.of_path("zone"), call.of_path("instance")));
-    Ok(Answer::ok(view::instance(call, &world.gcp.project, found.ok_or_else(|| missing(call))?)))
-}
-
-/// Begins something on an instance; a request id that came before gets what it got then.
-fn begin(
+pub(super) fn set_deletion_protection(
     world: &mut World,
     call: &mut Call<'_>,
-    kind: &str,
-    act: impl FnOnce(&mut Instance, &mut Call<'_>, &Gear) -> Result<i64, Refusal>,
-) -> Result<Answer, Refusal> {
-    own(world, call)?;
-    let (zone, name) = (call.of_path("zone").to_owned(), call.of_path("instance").to_owned());
-    let request = call.of_query("requestId").map(str::to_owned);
-    let before = world.gcp.known(request.as_deref());
-    let operation = match before {
-        Some(operation) => operation,
-        None => {
-            let gear = Gear { starting: world.gcp.timing.starting.into(), stopping: world.gcp.timing.stopping.into() };
-            let instance = world.gcp.instances.get_mut(&key(&zone, &name)).ok_or_else(|| missing(call))?;
-            let due = act(instance, call, &gear)?;
-            let operation = world.gcp.begin(due);
-            world.gcp.remember(request.as_deref(), &operation);
-            operation
-        }
-    };
-    shown(world, call, &zone, &operation, kind, &name)
+    address: &Address,
+) -> Result<i64, Refusal> {
+    // The API's own default is to protect.
+    let protect = !call.of_query("deletionProtection").is_some_and(|v| v.eq_ignore_ascii_case("false"));
+    instance(world, address)?.body.insert("deletionProtection".into(), protect.into());
+    Ok(call.now)
 }
 
-/// How long things take, in milliseconds.
-struct Gear {
-    starting: i64,
-    stopping: i64,
+pub(super) fn set_metadata(world: &mut World, call: &mut Call<'_>, address: &Address) -> Result<i64, Refusal> {
+    let items = call.body.get("items").cloned().unwrap_or_else(|| json!([]));
+    set(&mut instance(world, address)?.body, "metadata/items", items);
+    Ok(call.now)
 }
 
-fn shown(
-    world: &World,
-    call: &Call<'_>,
-    zone: &str,
-    operation: &str,
-    kind: &str,
-    name: &str,
-) -> Result<Answer, Refusal> {
-    let shown = view::operation(call, &world.gcp.project, zone, operation, kind, name);
-    shown
-        .map(Answer::ok)
-        .ok_or_else(|| Refusal::new(404, "notFound", format!("The operation '{operation}' was not found")))
+pub(super) fn set_tags(world: &mut World, call: &mut Call<'_>, address: &Address) -> Result<i64, Refusal> {
+    let items = call.body.get("items").cloned().unwrap_or_else(|| json!([]));
+    set(&mut instance(world, address)?.body, "tags/items", items);
+    Ok(call.now)
 }
 
-fn operation(world: &mut World, call: &mut Call<'_>) -> Result<Answer, Refusal> {
-    own(world, call)?;
-    let (zone, operation) = (call.of_path("zone").to_owned(), call.of_path("operation").to_owned());
-    shown(world, call, &zone, &operation, "", "")
-}
-
-/// Sends an instance to another status; returns when it is there.
-fn move_to(instance: &mut Instance, call: &mut Call<'_>, via: Status, to: Status, takes: i64) -> i64 {
-    let before = instance.status.at(call.now);
-    if before == to {
-        return call.now;
+/// Makes a snapshot, image or disk in the name of another call.
+pub(super) fn make(
+    world: &mut World,
+    call: &mut Call<'_>,
+    collection: &str,
+    address: &Address,
+    body: Map<String, Json>,
+) -> Result<i64, Refusal> {
+    let kind = kind("compute", collection).ok_or_else(|| bad("kind"))?;
+    if world.things.get(&kind.table(), &address.key()).is_some() {
+        let message = format!("The resource '{}' already exists", path(kind, world, address));
+        return Err(Refusal::new(409, "alreadyExists", message));
     }
-    if before == via {
-        return instance.status.since(call.now).saturating_add(takes);
-    }
-    instance.status = Lifecycle::moving(via, to, call.now, takes);
-    call.changed(&instance.key.clone(), Some(before.word()), via.word(), Some(to.word()));
-    call.now.saturating_add(takes)
-}
-
-fn start(world: &mut World, call: &mut Call<'_>) -> Result<Answer, Refusal> {
-    begin(world, call, "start", |instance, call, gear| {
-        Ok(move_to(instance, call, Status::Staging, Status::Running, gear.starting))
-    })
-}
-
-fn stop(world: &mut World, call: &mut Call<'_>) -> Result<Answer, Refusal> {
-    begin(world, call, "stop", |instance, call, gear| {
-        Ok(move_to(instance, call, Status::Stopping, Status::Terminated, gear.stopping))
-    })
-}
-
-fn set_labels(world: &mut World, call: &mut Call<'_>) -> Result<Answer, Refusal> {
-    begin(world, call, "setLabels", |instance, call, _| {
-        let known = call.body.get("labelFingerprint").and_then(Json::as_str) == Some(&view::fingerprint(instance));
-        if !known {
-            let message = "Labels fingerprint either invalid or resource labels have changed";
-            return Err(Refusal::new(412, "conditionNotMet", message));
-        }
-        instance.labels = texts(call.body, "labels").unwrap_or_default();
-        Ok(call.now)
-    })
-}
-
-fn set_machine_type(world: &mut World, call: &mut Call<'_>) -> Result<Answer, Refusal> {
-    begin(world, call, "setMachineType", |instance, call, _| {
-        if instance.status.at(call.now) != Status::Terminated {
-            let message = "Instance is starting, stopping or running: it must be stopped to get another machine type.";
-            return Err(Refusal::new(400, "resourceNotReady", message));
-        }
-        let kind = call.body.get("machineType").and_then(Json::as_str).and_then(|url| url.rsplit('/').next());
-        let kind = kind.ok_or_else(|| Refusal::new(400, "required", "machineType is needed"))?;
-        instance.machine_type = kind.to_owned();
-        Ok(call.now)
-    })
-}
-
-fn delete(world: &mut World, call: &mut Call<'_>) -> Result<Answer, Refusal> {
-    let answer = begin(world, call, "delete", |instance, call, _| {
-        if instance.deletion_protection {
-            let message = "Resource cannot be deleted if it's protected against deletion.";
-            return Err(Refusal::new(400, "resourceInUseByAnotherResource", message));
-        }
-        let before = instance.status.at(call.now).word();
-        call.changed(&instance.key.clone(), Some(before), "deleted", None);
-        Ok(call.now)
-    })?;
-    world.gcp.instances.remove(&key(call.of_path("zone"), call.of_path("instance")));
-    Ok(answer)
+    Ok(keep(kind, world, call, address, body))
 }

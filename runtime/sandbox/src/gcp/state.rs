@@ -1,99 +1,57 @@
-//! What Google Cloud has in the practice cloud.
+//! What Google Cloud has in the practice cloud from the start.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json, json};
 
-use crate::world::ids::{Ids, hash, mix};
+use super::address::Address;
+use super::kinds::{DISKS, INSTANCES};
 use crate::world::lifecycle::Lifecycle;
 use crate::world::seed::{GcpSeed, Timing, numbered};
-use crate::world::table::{Identified, Table};
+use crate::world::things::{Thing, Things};
 
 /// Request ids that are remembered.
 const MAX_REQUESTS: usize = 10_000;
 
-/// One project and its instances.
+/// When what a seed names was made: the same instant for all, 2026-01-15T09:00:00Z.
+const MADE: i64 = 1_768_467_600_000;
+
+/// One project; what is in it are things.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Gcp {
     pub(crate) project: String,
     pub(crate) timing: Timing,
-    pub(crate) instances: Table<Instance>,
     /// What each request id has begun.
     requests: BTreeMap<String, String>,
     /// Operations that were begun.
     begun: u64,
 }
 
-/// Status of an instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Status {
-    Staging,
-    Running,
-    Stopping,
-    Terminated,
-}
-
-impl Status {
-    /// The word of the API.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Status::Staging => "STAGING",
-            Status::Running => "RUNNING",
-            Status::Stopping => "STOPPING",
-            Status::Terminated => "TERMINATED",
-        }
-    }
-}
-
-/// One instance.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Instance {
-    /// `zone/name`: what tells instances apart.
-    pub(crate) key: Arc<str>,
-    pub(crate) zone: String,
-    pub(crate) name: String,
-    pub(crate) number: u64,
-    pub(crate) machine_type: String,
-    pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) deletion_protection: bool,
-    pub(crate) status: Lifecycle<Status>,
-}
-
-impl Identified for Instance {
-    fn id(&self) -> &Arc<str> {
-        &self.key
-    }
-}
-
 impl Gcp {
-    pub(crate) fn from_seed(seed: &GcpSeed, timing: Timing, ids: &Ids) -> Gcp {
-        let mut instances = Table::default();
+    pub(crate) fn from_seed(seed: &GcpSeed, timing: Timing, things: &mut Things) -> Gcp {
+        put(things, "gcp/compute/networks", &Address::new("global", "default"), "READY", json!({}));
         for like in &seed.instances {
+            let scope = format!("zones/{}", like.zone);
             for n in 1..=like.count {
                 let name = numbered(&like.name, n);
-                let key = key(&like.zone, &name);
-                instances.insert(Instance {
-                    // Nineteen digits, as Google's are.
-                    number: 1_000_000_000_000_000_000
-                        + mix(hash(ids.named("", &key).as_bytes())) % 8_000_000_000_000_000_000,
-                    key,
-                    zone: like.zone.clone(),
-                    machine_type: like.kind.clone(),
-                    labels: like.labels.clone(),
-                    deletion_protection: like.deletion_protection,
-                    status: Lifecycle::settled(if like.stopped { Status::Terminated } else { Status::Running }, 0),
-                    name,
-                });
+                let mut body = json!({ "machineType": like.kind, "labels": like.labels });
+                if let (true, Some(body)) = (like.deletion_protection, body.as_object_mut()) {
+                    body.insert("deletionProtection".into(), true.into());
+                }
+                let state = if like.stopped { "TERMINATED" } else { "RUNNING" };
+                let address = Address::new(&scope, &name);
+                put(things, INSTANCES, &address, state, body);
+                // Each has a disk of its own, called like itself.
+                let user = format!("projects/{}/{scope}/instances/{name}", seed.project);
+                put(things, DISKS, &address, "READY", json!({ "users": [user] }));
             }
         }
-        Gcp { project: seed.project.clone(), timing, instances, requests: BTreeMap::new(), begun: 0 }
+        Gcp { project: seed.project.clone(), timing, requests: BTreeMap::new(), begun: 0 }
     }
 
-    /// The name of a new operation, which says when it ends.
+    /// The name of a new operation.
     pub(crate) fn begin(&mut self, due: i64) -> String {
         self.begun = self.begun.wrapping_add(1);
         format!("operation-{due:x}-{}", self.begun)
@@ -112,13 +70,10 @@ impl Gcp {
         }
         self.requests.insert(request.to_owned(), operation.to_owned());
     }
-
-    pub(crate) fn settle(&mut self, now: i64) {
-        self.instances.iter_mut().for_each(|instance| instance.status.settle(now));
-    }
 }
 
-/// What an instance is found by.
-pub(crate) fn key(zone: &str, name: &str) -> Arc<str> {
-    format!("{zone}/{name}").into()
+fn put(things: &mut Things, table: &str, address: &Address, state: &'static str, body: Json) {
+    let body: Map<String, Json> = body.as_object().cloned().unwrap_or_default();
+    let (key, place, name) = (address.key(), address.scope.as_str().into(), address.name.as_str().into());
+    things.insert(table, Thing { key, place, name, made: MADE, state: Lifecycle::settled(state.into(), 0), body });
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use escher_catalog::Service;
 use escher_catalog::model::Operation;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::world::things::Word;
 use crate::world::{Transition, World};
@@ -29,6 +29,8 @@ pub(crate) struct Call<'a> {
     pub(crate) raw: &'a str,
     /// What the catalogue says of the operation.
     pub(crate) description: Option<(&'a Service, &'a Operation)>,
+    /// Milliseconds that the answer may wait; then the call is looked at once more.
+    pub(crate) pause: i64,
     /// Scheme and host by which the caller knows the practice cloud.
     pub(crate) base: &'a str,
     /// What changed.
@@ -47,17 +49,6 @@ impl Call<'_> {
     }
 
     /// Notes a change of state.
-    pub(crate) fn changed(
-        &mut self,
-        resource: &Arc<str>,
-        from: Option<&'static str>,
-        to: &'static str,
-        settles: Option<&'static str>,
-    ) {
-        self.moved(resource, from.map(Into::into), to.into(), settles.map(Into::into));
-    }
-
-    /// Notes a change of state, in words that a table or a state file gave.
     pub(crate) fn moved(&mut self, resource: &Arc<str>, from: Option<Word>, to: Word, settles: Option<Word>) {
         self.transitions.push(Transition { resource: resource.clone(), from, to, settles });
     }
@@ -98,14 +89,3 @@ impl Refusal {
 
 /// One operation.
 pub(crate) type Handler = fn(&mut World, &mut Call<'_>) -> Result<Answer, Refusal>;
-
-/// Tags or labels out of a body: texts by name.
-pub(crate) fn texts(body: &Json, name: &str) -> Option<BTreeMap<String, String>> {
-    let object = body.get(name)?.as_object()?;
-    Some(object.iter().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect())
-}
-
-/// Tags or labels as JSON.
-pub(crate) fn object(texts: &BTreeMap<String, String>) -> Json {
-    json!(texts)
-}

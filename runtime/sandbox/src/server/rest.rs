@@ -174,13 +174,21 @@ impl Exchange<'_> {
             body: &body,
             raw: path,
             description: route.description(),
+            pause: 0,
             base: &base,
             transitions: Vec::new(),
         };
-        let mut world = lock(&self.shared.world);
-        world.settle(self.now);
-        let outcome = handle(route.serve, &route.operation, &mut world, &mut call);
-        drop(world);
+        let once = |call: &mut Call<'_>| {
+            let mut world = lock(&self.shared.world);
+            world.settle(call.now);
+            handle(route.serve, &route.operation, &mut world, call)
+        };
+        let mut outcome = once(&mut call);
+        if let (true, Ok(pause)) = (call.pause > 0, u64::try_from(call.pause)) {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            call.now = clock::now();
+            outcome = once(&mut call);
+        }
         self.transitions = call.transitions;
         if head.method != hyper::Method::GET {
             self.shared.changed.store(true, Ordering::Relaxed);

@@ -85,7 +85,7 @@ impl World {
         let aws = Aws::from_seed(seed, &mut ids)?;
         let mut things = Things::default();
         let azure = Azure::from_seed(&seed.azure, seed.timing, &mut things);
-        let gcp = Gcp::from_seed(&seed.gcp, seed.timing, &ids);
+        let gcp = Gcp::from_seed(&seed.gcp, seed.timing, &mut things);
         Ok(World { format: STATE_FORMAT, seed: seed.clone(), ids, aws, azure, gcp, things })
     }
 
@@ -121,7 +121,6 @@ impl World {
     /// Applies every transition that is due, so that what is shown is what is.
     pub(crate) fn settle(&mut self, now: i64) {
         self.aws.settle(now);
-        self.gcp.settle(now);
         self.things.settle(now);
     }
 }

@@ -152,10 +152,19 @@ impl Read for Simulator {
     }
 }
 
+/// A change in a line.
+fn told(request: &Request) -> String {
+    let arguments = request.arguments.iter().map(|(name, value)| format!("{name}={}", escher_ir::json::to_json(value)));
+    let arguments: Vec<String> = arguments.collect();
+    let token = request.token.as_ref().map(|token| format!(" token {token}")).unwrap_or_default();
+    format!("{} {}{token}", request.record.name(), arguments.join(" "))
+}
+
 impl Change for Simulator {
     fn change(&self, request: Request) -> BoxFuture<'_, Result<Answer, CallError>> {
         Box::pin(async move {
             let (fate, mut random) = self.fate(&request);
+            self.world().sent.push(told(&request));
             if let Some(error) = fate.before_arrival() {
                 return Err(error);
             }

@@ -40,7 +40,8 @@ fn passes(request: &Request, of: &dyn Fn(&str) -> Option<String>) -> bool {
 
 fn shaped(shape: &str, target: &Arc<Target>, members: Vec<(&str, Value)>) -> Value {
     let mut record = Record::of(members.into_iter().map(|(n, v)| (Arc::from(n), v)));
-    record.shape = Some(Arc::from(format!("aws.ec2.{shape}")));
+    let shape = if shape.contains('.') { shape.to_string() } else { format!("aws.ec2.{shape}") };
+    record.shape = Some(Arc::from(shape));
     record.target = Some(target.clone());
     Value::Record(Arc::new(record))
 }
@@ -59,7 +60,8 @@ pub(super) fn read(world: &mut World, request: &Request) -> Result<(&'static str
     match &*request.record.operation.name {
         "describe_instances" => {
             let found = world.machines.iter().filter(|(id, m)| {
-                asked("instance_ids", id)
+                id.starts_with("i-")
+                    && asked("instance_ids", id)
                     && passes(request, &|name| match name {
                         "instance-state-name" => Some(m.state().to_string()),
                         _ => m.tags.get(name.strip_prefix("tag:")?).cloned(),
@@ -77,6 +79,34 @@ pub(super) fn read(world: &mut World, request: &Request) -> Result<(&'static str
                 shaped("Reservation", target, vec![("instances", Value::list(vec![machine]))])
             });
             Ok(("reservations", machines.collect()))
+        }
+        "virtual_machines.list_all" => {
+            let found = world.machines.iter().filter(|(id, _)| id.starts_with("az-"));
+            let machines = found.map(|(id, _)| {
+                let path =
+                    format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/{id}");
+                shaped(
+                    "azure.compute.VirtualMachine",
+                    target,
+                    vec![("id", Value::text(path)), ("name", Value::text(id))],
+                )
+            });
+            Ok(("value", machines.collect()))
+        }
+        "instances.list" => {
+            let found = world.machines.iter().filter(|(id, _)| id.starts_with("gc-"));
+            let machines = found.map(|(id, m)| {
+                let link = format!("https://www.googleapis.com/compute/v1/projects/p/zones/z/instances/{id}");
+                let status = if m.state() == "running" { "RUNNING" } else { "TERMINATED" };
+                let members = vec![
+                    ("name", Value::text(id)),
+                    ("id", Value::text(id)),
+                    ("self_link", Value::text(link)),
+                    ("status", Value::text(status)),
+                ];
+                shaped("gcp.compute.Instance", target, members)
+            });
+            Ok(("items", machines.collect()))
         }
         "describe_volumes" => {
             let found = world.volumes.iter().filter(|(id, v)| {
@@ -148,9 +178,11 @@ pub(super) fn poll(world: &mut World, waiter: &str, request: &Request) -> Result
 pub(super) fn change(world: &mut World, request: &Request) -> Answered {
     let target = request.target.clone();
     match &*request.record.operation.name {
-        "stop_instances" => power(world, request, "stopped"),
-        "start_instances" => power(world, request, "running"),
-        "terminate_instances" => power(world, request, "terminated"),
+        "stop_instances" => power(world, &texts(request, "instance_ids"), "stopped"),
+        "start_instances" => power(world, &texts(request, "instance_ids"), "running"),
+        "terminate_instances" => power(world, &texts(request, "instance_ids"), "terminated"),
+        "virtual_machines.deallocate" => power(world, &[text(request, "vm_name").to_string()], "stopped"),
+        "instances.stop" => power(world, &[text(request, "instance").to_string()], "stopped"),
         "reboot_instances" => {
             let ids = known(world, &texts(request, "instance_ids"))?;
             ids.iter().for_each(|id| world.did("rebooted", id));
@@ -238,8 +270,8 @@ fn known(world: &World, ids: &[String]) -> Result<Vec<String>, CallError> {
     if found.len() == ids.len() { Ok(found) } else { Err(gone("InvalidInstanceID")) }
 }
 
-fn power(world: &mut World, request: &Request, to: &'static str) -> Answered {
-    for id in known(world, &texts(request, "instance_ids"))? {
+fn power(world: &mut World, ids: &[String], to: &'static str) -> Answered {
+    for id in known(world, ids)? {
         let Some(machine) = world.machines.get_mut(&id) else { continue };
         if machine.goal.0 != to {
             machine.goes(to);

@@ -186,6 +186,7 @@ impl<'v> View<'v> {
     }
 
     /// An error with a certain repair of several edits.
+    #[track_caller]
     fn fixed(
         &self,
         code: &'static str,
@@ -200,6 +201,7 @@ impl<'v> View<'v> {
     }
 
     /// An error whose repair puts one word or sign in the place of another.
+    #[track_caller]
     fn instead(&self, code: &'static str, span: Span, wrong: &str, right: &str) -> Advice {
         let shown = right.trim();
         let edits = vec![Edit { span, text: right.to_string() }];
@@ -208,6 +210,7 @@ impl<'v> View<'v> {
 }
 
 /// An error that only its author can repair.
+#[track_caller]
 fn told(code: &'static str, span: Span, message: impl Into<String>, help: impl Into<String>) -> Option<Advice> {
     Some(Advice { diagnostic: Diagnostic::error(code, span, message).help(help), edits: Vec::new() })
 }
