@@ -1,6 +1,6 @@
 """JSON Schemas of what is on disk, from the types that are written there.
 
-    python3 xtask/schemas.py            # writes schemas/ir.schema.json and schemas/journal.schema.json
+    python3 xtask/schemas.py            # writes the schemas of programs, of what runs them unattended, and of journals
     python3 xtask/schemas.py --check    # says whether they are what it would write
 
 Reads the types of `compiler/ir` as text: they are plain structs and enums that serde derives, and what this script does not
@@ -18,6 +18,7 @@ SOURCES = [
     "compiler/ir/src/types.rs",
     "compiler/ir/src/value.rs",
     "compiler/ir/src/secret.rs",
+    "compiler/ir/src/standing.rs",
     "compiler/ir/src/plan.rs",
     "compiler/ir/src/journal.rs",
     "catalog/src/model.rs",
@@ -25,6 +26,7 @@ SOURCES = [
 # What each file on disk holds: schema, title, its type.
 FILES = [
     ("ir", "A compiled playbook: what `escher compile` writes.", "Program"),
+    ("standing", "A template, a schedule or a trigger with the program that it runs: what `escher compile` writes of one.", "Standing"),
     ("journal", "Events of a run that became durable together.", "Segment"),
 ]
 INTEGER = {"type": "integer"}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use escher_core::{Checked, CheckedPlaybook, Entry};
 use escher_ir::program::Program;
+use escher_ir::standing::{Standing, StandingKind};
 
 use crate::args::Format;
 use crate::failure::Failure;
@@ -124,17 +125,43 @@ pub(crate) fn check(path: &Path, format: Format) -> Result<Checked, Failure> {
     Ok(sources.files.into_iter().next().map(|s| Arc::unwrap_or_clone(s.checked)).unwrap_or_default())
 }
 
-/// One playbook of a file, checked.
-pub(crate) fn playbook(text: &str, format: Format) -> Result<(PathBuf, CheckedPlaybook, Arc<Program>), Failure> {
+/// What a file holds under a name.
+pub(crate) enum Found {
+    /// A playbook.
+    Playbook(Box<CheckedPlaybook>, Arc<Program>),
+    /// A template, a schedule or a trigger.
+    Standing(Arc<Standing>),
+}
+
+/// One playbook of a file, checked; of a template, the playbook as narrow as the template says.
+pub(crate) fn playbook(text: &str, format: Format) -> Result<(PathBuf, String, Arc<Program>), Failure> {
+    match item(text, format)? {
+        (path, Found::Playbook(checked, program)) => Ok((path, checked.name, program)),
+        (path, Found::Standing(standing)) => match standing.kind {
+            StandingKind::Template { .. } => Ok((path, standing.name.clone(), Arc::new(standing.program.clone()))),
+            StandingKind::Schedule { .. } | StandingKind::Trigger { .. } => {
+                let name = &standing.program.playbook.name;
+                Err(Failure::usage(format!("`{}` starts runs by itself, and is not started by hand", standing.name))
+                    .help(format!("run its playbook `{name}`; `escher compile` writes what it holds")))
+            }
+        },
+    }
+}
+
+/// One playbook, template, schedule or trigger of a file, checked.
+pub(crate) fn item(text: &str, format: Format) -> Result<(PathBuf, Found), Failure> {
     let (path, wanted) = split(text);
     let checked = check(&path, format)?;
+    if let Some(standing) = checked.standing.iter().find(|s| wanted.as_ref() == Some(&s.name)) {
+        return Ok((path, Found::Standing(standing.clone())));
+    }
     let names: Vec<String> = checked.playbooks.iter().map(|p| p.name.clone()).collect();
     let mut found = checked.playbooks.into_iter().filter(|p| wanted.as_ref().is_none_or(|w| *w == p.name));
     let shown = path.display().to_string();
     match (found.next(), found.next()) {
         (Some(one), None) => {
             let program = one.program.clone().ok_or_else(|| Failure::told(1))?;
-            Ok((path, one, Arc::new(program)))
+            Ok((path, Found::Playbook(Box::new(one), program)))
         }
         (Some(_), Some(_)) => Err(Failure::usage(format!("{shown} has several playbooks: {}", names.join(", ")))
             .help(format!("say which: `{shown}:{}`", names.first().map_or("name", String::as_str)))),

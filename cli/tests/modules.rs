@@ -226,3 +226,38 @@ fn a_plan_whose_modules_changed_is_refused() {
     assert_eq!(audit.matches("or a module that it uses, was changed since").count(), 3, "{audit}");
     assert_eq!(audit.matches("no longer has a playbook").count(), if cfg!(unix) { 3 } else { 2 }, "{audit}");
 }
+
+/// A template of a module's playbook is compiled with its program, and planned within what it allows.
+#[test]
+fn a_template_is_planned_within_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "escher.toml", "edition = \"2026\"\n");
+    let shared =
+        "playbook look(env: \"dev\" | \"prod\", limit: int(1..=50) = 10) {\n    report { \"{env} {limit}\" }\n}\n";
+    write(folder.path(), "look.esc", shared);
+    let main = "use \"./look.esc\"\n\ntemplate some = look.look(env: \"dev\", limit in 1..=20)\n\nschedule hourly = look.look(env: \"dev\") every 1h\n";
+    write(folder.path(), "main.esc", main);
+    let call = |arguments: &[&str]| escher(folder.path(), "http://127.0.0.1:9", arguments);
+    let said = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    for name in ["some", "hourly"] {
+        let output = call(&["compile", &format!("main.esc:{name}"), "-o", &format!("{name}.ir")]);
+        assert!(output.status.success(), "{}", said(&output));
+        let bytes = std::fs::read(folder.path().join(format!("{name}.ir"))).unwrap();
+        let (_, standing) = escher_ir::codec::decode::<escher_ir::standing::Standing>(&bytes).unwrap();
+        assert!(schema_holds(&serde_json::to_value(&standing).unwrap()));
+        assert_eq!((standing.name.as_str(), standing.program.playbook.name.as_str()), (name, "look"));
+    }
+    let wide = call(&["plan", "main.esc:some", "--set", "limit=30"]);
+    assert!(wide.status.code() == Some(2) && said(&wide).contains("int(1..=20)"), "{}", said(&wide));
+    let other = call(&["plan", "main.esc:some", "--set", "limit=3", "--set", "env=prod"]);
+    assert!(other.status.code() == Some(2) && said(&other).contains("env"), "{}", said(&other));
+    let alone = call(&["plan", "main.esc:hourly"]);
+    assert!(alone.status.code() == Some(2) && said(&alone).contains("not started by hand"), "{}", said(&alone));
+}
+
+/// Whether a value is what the schema of templates, schedules and triggers describes.
+fn schema_holds(value: &Value) -> bool {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/standing.schema.json");
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    jsonschema::validator_for(&schema).unwrap().is_valid(value)
+}

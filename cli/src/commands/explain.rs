@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::args::Format;
 use crate::failure::Failure;
 use crate::render::{line_column, risk_word};
+use crate::source::Found;
 use crate::{output, source};
 
 pub(crate) fn explain(what: &str, playbook: Option<&str>, format: Format) -> Result<u8, Failure> {
@@ -23,7 +24,18 @@ pub(crate) fn explain(what: &str, playbook: Option<&str>, format: Format) -> Res
 }
 
 fn risk(text: &str, format: Format) -> Result<u8, Failure> {
-    let (path, checked, program) = source::playbook(text, format)?;
+    let (path, checked, program) = match source::item(text, format)? {
+        (path, Found::Playbook(checked, program)) => (path, checked, program),
+        (_, Found::Standing(standing)) => {
+            let (within, own) = (&standing.within, &standing.program.playbook);
+            let words = format!("`{}` is of risk {}", standing.name, risk_word(own.risk));
+            return Err(Failure::usage(words).help(format!(
+                "its playbook `{}` is of risk {}: explain that",
+                own.name,
+                risk_word(within.risk)
+            )));
+        }
+    };
     let source_text = source::read(&path)?;
     let witnesses: Vec<_> = checked.witnesses.iter().map(|w| (w, line_column(&source_text, w.span.start))).collect();
     if format == Format::Json {

@@ -36,8 +36,8 @@ pub(crate) fn load(text: &str, format: Format) -> Result<Loaded, Failure> {
             codec::decode::<Program>(&bytes)?;
         }
     }
-    let (path, checked, program) = source::playbook(text, format)?;
-    Ok(Loaded { path, source: Some(checked.name), program })
+    let (path, name, program) = source::playbook(text, format)?;
+    Ok(Loaded { path, source: Some(name), program })
 }
 
 /// Parameters from `--set`, held to their types.

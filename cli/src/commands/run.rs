@@ -73,9 +73,10 @@ fn unchanged(engine: &Engine, path: &Path, planned: &Planned) -> Result<(), Fail
     let Ok(text) = std::fs::read_to_string(source) else { return Ok(()) };
     let files = Files::around(source)?;
     let checked = escher_core::check_files(&files, vec![files.entry(source, &text)]).into_iter().next();
-    let playbooks = checked.map(|f| f.checked.playbooks.clone()).unwrap_or_default();
-    let program = playbooks.into_iter().find(|p| p.name == playbook).and_then(|p| p.program);
-    let digest = program.as_ref().and_then(|p| codec::digest(p).ok());
+    let checked = checked.map(|f| f.checked).unwrap_or_default();
+    let template = checked.standing.iter().find(|s| s.name == playbook).map(|s| &s.program);
+    let program = checked.playbooks.iter().find(|p| p.name == playbook).and_then(|p| p.program.as_deref()).or(template);
+    let digest = program.and_then(|p| codec::digest(p).ok());
     if digest == Some(planned.plan.program) {
         return Ok(());
     }

@@ -7,7 +7,6 @@ mod one;
 pub(crate) mod report;
 mod shapes;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use escher_core::CheckedTest;
@@ -75,7 +74,7 @@ fn one(sources: &Sources, source: &Source, test: &CheckedTest) -> Result<Verdict
     let programs = |place: usize, name: &str| {
         let file = sources.files.iter().find(|f| f.project == source.project && f.place == place)?;
         let found = file.checked.playbooks.iter().find(|p| p.name == name)?;
-        Some((Arc::new(found.program.clone()?), found.functions.clone()))
+        Some((found.program.clone()?, found.functions.clone()))
     };
     let begun = Instant::now();
     let outcome = runtime.block_on(one::run(test, &programs));

@@ -80,8 +80,10 @@ fn files(graph: Graph, results: Vec<Arc<Checked>>) -> Vec<CheckedFile> {
     let mut files = Vec::with_capacity(results.len());
     for ((node, mut checked), uses) in graph.nodes.into_iter().zip(results).zip(reach) {
         let broken = uses.iter().any(|at| wrong.get(*at).copied().unwrap_or(true));
-        if broken && checked.playbooks.iter().any(|p| p.program.is_some()) {
-            Arc::make_mut(&mut checked).playbooks.iter_mut().for_each(|p| p.program = None);
+        if broken && (checked.playbooks.iter().any(|p| p.program.is_some()) || !checked.standing.is_empty()) {
+            let checked = Arc::make_mut(&mut checked);
+            checked.playbooks.iter_mut().for_each(|p| p.program = None);
+            checked.standing.clear();
         }
         files.push(CheckedFile { id: node.id, text: node.text, checked, uses: uses.into_iter().skip(1).collect() });
     }

@@ -74,14 +74,8 @@ pub(crate) fn check_file(
     for item in &file.items {
         match &item.kind {
             ItemKind::Test { title, body } => checked.tests.push(checker.test(title, body)),
-            ItemKind::Template { name, playbook, fields, clauses } => {
-                checker.template(name, playbook, fields, clauses);
-            }
-            ItemKind::Schedule { name, playbook, arguments, clauses } => {
-                checker.schedule(name, playbook, arguments, clauses);
-            }
-            ItemKind::Trigger { name, playbook, arguments, event, source, clauses } => {
-                checker.trigger(name, playbook, arguments, (event, source), clauses);
+            ItemKind::Template { .. } | ItemKind::Schedule { .. } | ItemKind::Trigger { .. } => {
+                checked.standing.extend(checker.standing(item).map(Arc::new));
             }
             _ => {}
         }

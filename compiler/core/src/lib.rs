@@ -19,6 +19,7 @@ mod literal;
 mod member;
 mod method;
 mod module;
+mod narrow;
 mod once;
 mod operators;
 mod order;
@@ -53,6 +54,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use escher_ir::program::Program;
+use escher_ir::standing::Standing;
 
 /// A playbook that was checked.
 #[derive(Clone, Debug)]
@@ -60,7 +62,7 @@ pub struct CheckedPlaybook {
     /// Its name.
     pub name: String,
     /// The program; none where there are errors.
-    pub program: Option<Program>,
+    pub program: Option<Arc<Program>>,
     /// The calls that its risk comes from, the riskiest first.
     pub witnesses: Vec<Witness>,
     /// What its functions and actions are called in the program, by place of their file and name there.
@@ -72,6 +74,8 @@ pub struct CheckedPlaybook {
 pub struct Checked {
     /// Its playbooks, in order.
     pub playbooks: Vec<CheckedPlaybook>,
+    /// Its templates, schedules and triggers, in order; none where there are errors.
+    pub standing: Vec<Arc<Standing>>,
     /// Its tests, in order.
     pub tests: Vec<CheckedTest>,
     /// Everything there is to say, in order of spans.

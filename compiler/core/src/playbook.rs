@@ -55,7 +55,7 @@ impl Checker<'_> {
             self.hidden_from(&returns, ty.span, "what a playbook returns");
         }
         let known = params.iter().map(|p| (p.name.clone(), p.ty.clone(), p.default.is_some())).collect();
-        let info = PlaybookInfo { params: known, steps, returns: returns.clone() };
+        let info = PlaybookInfo { params: known, steps, returns: returns.clone(), made: None };
         self.playbooks.insert(callable.name.text.clone(), info);
         let mut witnesses = std::mem::take(&mut self.witnesses);
         witnesses.sort_by(|a, b| b.raised.cmp(&a.raised).then(a.span.cmp(&b.span)));
@@ -116,6 +116,10 @@ impl Checker<'_> {
         let functions = std::mem::take(&mut program.functions);
         self.check_depth(&program, &callable.name);
         program.functions = functions;
+        let program = Arc::new(program);
+        if let Some(info) = self.playbooks.get_mut(&callable.name.text) {
+            info.made = Some((program.clone(), witnesses.clone().into()));
+        }
         CheckedPlaybook { name: callable.name.text.clone(), program: Some(program), witnesses, functions: names }
     }
 

@@ -24,18 +24,18 @@ fn only(source: &str) -> (&'static str, String) {
 fn the_example_checks_and_compiles_to_the_same_bytes_twice() {
     let checked = check(&CatalogWorld, EXAMPLE);
     assert_eq!(checked.diagnostics, []);
-    let program = checked.playbooks[0].program.as_ref().unwrap();
+    let program = checked.playbooks[0].program.as_deref().unwrap();
     assert_eq!(program.playbook.risk, Risk::High);
     assert_eq!(program.playbook.blast_radius, Some(500));
     let again = check(&CatalogWorld, EXAMPLE);
-    assert_eq!(codec::encode(program).unwrap(), codec::encode(again.playbooks[0].program.as_ref().unwrap()).unwrap());
+    assert_eq!(codec::encode(program).unwrap(), codec::encode(again.playbooks[0].program.as_deref().unwrap()).unwrap());
 }
 
 #[test]
 fn a_comment_keeps_the_digest_and_a_literal_changes_it() {
     let digest = |source: &str| {
         let checked = check(&CatalogWorld, source);
-        codec::digest(checked.playbooks[0].program.as_ref().unwrap()).unwrap()
+        codec::digest(checked.playbooks[0].program.as_deref().unwrap()).unwrap()
     };
     let commented = EXAMPLE.replace("// The condition", "// Yes: the condition");
     assert_eq!(digest(EXAMPLE), digest(&commented));
@@ -49,7 +49,7 @@ fn a_comment_keeps_the_digest_and_a_literal_changes_it() {
 #[test]
 fn only_what_is_read_is_asked_for() {
     let checked = check(&CatalogWorld, EXAMPLE);
-    let text = format!("{:?}", checked.playbooks[0].program.as_ref().unwrap().playbook.body);
+    let text = format!("{:?}", checked.playbooks[0].program.as_deref().unwrap().playbook.body);
     assert!(text.contains("\"instance_id\""));
     assert!(!text.contains("private_ip_address") && !text.contains("All"), "{text}");
 }
@@ -227,7 +227,73 @@ fn a_fan_out_of_lists_touches_their_product() {
     let source = "@risk(high)\n@approval(by: \"manager\")\nplaybook p(pairs: list<string>) {\n    step s \"Stop\" for x in pairs max 10 {\n        aws.ec2.stop_instances(instance_ids: [x, \"i-1\"])\n    }\n}\n";
     let checked = check(&CatalogWorld, source);
     assert_eq!(checked.diagnostics, []);
-    assert_eq!(checked.playbooks[0].program.as_ref().unwrap().playbook.blast_radius, Some(20));
+    assert_eq!(checked.playbooks[0].program.as_deref().unwrap().playbook.blast_radius, Some(20));
+}
+
+const STANDING: &str = r#"
+/// Stop some.
+@risk(high)
+@approval(by: "manager")
+playbook stop(ids: list<string>, env: "dev" | "prod" = "prod", limit: int(1..=50) = 20, grace: duration = 30d) {
+    step stop "Stop them" for id in ids max limit {
+        aws.ec2.stop_instances(instance_ids: [id])
+    }
+    report { "{env} {grace}" }
+}
+
+/// What an Executor may run without asking.
+template some = stop(ids: ["a", "b"], env in ["dev"], limit in 1..=5)
+
+template one = stop(limit: 1)
+
+template as_it_is = stop()
+
+schedule nightly = stop(ids: ["a"]) cron "0 20 * * 1-5", zone "Europe/Berlin", missed run_once, within 2h
+
+trigger started = stop(ids: e.result.instances.map(.instance_id)) on e: called(aws.ec2.run_instances), when e.actor != "ci"
+"#;
+
+#[test]
+fn what_runs_unattended_is_lowered_within_its_playbook() {
+    use escher_ir::standing::{Standing, StandingKind, When};
+    let checked = check(&CatalogWorld, STANDING);
+    assert!(!checked.has_errors(), "{:?}", checked.diagnostics);
+    let own = checked.playbooks[0].program.as_deref().unwrap();
+    let named = |name: &str| checked.standing.iter().find(|s| s.name == name).unwrap();
+    for standing in &checked.standing {
+        // The same bytes every time, and all of them again.
+        let (digest, bytes) = codec::encode(&**standing).unwrap();
+        let again = check(&CatalogWorld, STANDING);
+        let same = again.standing.iter().find(|s| s.name == standing.name).unwrap();
+        assert_eq!(codec::encode(&**same).unwrap(), (digest, bytes.clone()));
+        assert_eq!(codec::decode::<Standing>(&bytes).unwrap().1, **standing);
+        // Within the playbook's own.
+        let program = &standing.program.playbook;
+        assert_eq!(standing.within.program, codec::digest(own).unwrap());
+        assert!(program.risk <= own.playbook.risk && program.blast_radius <= own.playbook.blast_radius);
+        assert_eq!(program.approval, own.playbook.approval);
+    }
+    let some = named("some");
+    assert_eq!(some.doc.as_deref(), Some("What an Executor may run without asking."));
+    assert_eq!((some.program.playbook.risk, some.program.playbook.blast_radius), (Risk::High, Some(5)));
+    let types: Vec<String> = some.program.playbook.params.iter().map(|p| p.ty.to_string()).collect();
+    assert_eq!(types, ["[\"a\",\"b\"]", "\"dev\"", "int(1..=5)", "duration"]);
+    // Its defaults were `prod` and 20.
+    let defaults: Vec<bool> = some.program.playbook.params.iter().map(|p| p.default.is_some()).collect();
+    assert_eq!(defaults, [true, false, false, true]);
+    let StandingKind::Template { fixed, narrowed, rate } = &some.kind else { panic!("{some:?}") };
+    assert_eq!((fixed.join(" "), narrowed.join(" "), rate), ("ids".into(), "env limit".into(), &None));
+    // One thing alone is not many.
+    assert_eq!(
+        (named("one").program.playbook.risk, named("one").program.playbook.blast_radius),
+        (Risk::Medium, Some(1))
+    );
+    assert_eq!(named("as_it_is").program, *own);
+    let StandingKind::Schedule { when, overlap, within_ms, .. } = &named("nightly").kind else { panic!("a schedule") };
+    assert_eq!(*when, When::Cron { expression: "0 20 * * 1-5".into(), zone: "Europe/Berlin".into() });
+    assert_eq!((overlap.as_str(), *within_ms), ("skip", Some(7_200_000)));
+    let StandingKind::Trigger { operation, arguments, when, .. } = &named("started").kind else { panic!("a trigger") };
+    assert!(operation == "aws.ec2.run_instances" && arguments.contains_key("ids") && when.is_some());
 }
 
 /// The parser takes a flat chain that the codec could not write as the tree that it is.

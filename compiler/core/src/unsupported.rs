@@ -2,10 +2,16 @@
 
 use escher_syntax::{Diagnostic, Span};
 
-/// The warning for what was checked, and which this version does not run.
+/// The warning for what was compiled, and which this version does not start by itself.
 pub(crate) fn not_run(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::warning("E0199", span, format!("{what} is checked, and this version of Escher does not run it yet"))
+    Diagnostic::warning("E0199", span, format!("{what} is compiled, and this version of Escher does not start it yet"))
         .help("run the playbook by hand, or from your own scheduler with `escher run`")
+}
+
+/// The warning for a rate and an end that nobody keeps before the template is published.
+pub(crate) fn not_kept(span: Span) -> Diagnostic {
+    let told = "the rate and the end of a `template` are compiled, and this version of Escher does not keep them yet";
+    Diagnostic::warning("E0199", span, told).help("its parameters are kept: `escher plan FILE:NAME` plans within them")
 }
 
 /// The diagnostic for a construct that this version does not do yet.

@@ -93,7 +93,7 @@ fn told(source: &str) -> Checked {
 
 /// The risk that was inferred; of a playbook that is accepted.
 fn inferred(checked: &Checked) -> Risk {
-    checked.playbooks.first().and_then(|p| p.program.as_ref()).unwrap().playbook.risk
+    checked.playbooks.first().and_then(|p| p.program.as_deref()).unwrap().playbook.risk
 }
 
 fn anything() -> Declared {
@@ -187,7 +187,7 @@ proptest! {
         };
         prop_assert_eq!(codes(&one), codes(&other));
         let facts = |c: &Checked| {
-            c.playbooks.first().and_then(|p| p.program.as_ref()).map(|p| (p.playbook.risk, p.playbook.blast_radius))
+            c.playbooks.first().and_then(|p| p.program.as_deref()).map(|p| (p.playbook.risk, p.playbook.blast_radius))
         };
         prop_assert_eq!(facts(&one), facts(&other));
     }

@@ -15,6 +15,7 @@ pub mod operation;
 pub mod plan;
 pub mod program;
 pub mod secret;
+pub mod standing;
 pub mod statement;
 pub mod trust;
 pub mod types;

@@ -62,7 +62,7 @@ pub fn all() -> Vec<Seed> {
     for (name, text) in &texts {
         for (number, playbook) in escher_core::check(&CatalogWorld, text).playbooks.into_iter().enumerate() {
             if let Some(program) = playbook.program {
-                both(&mut seeds, "ir", &format!("{name}-{number}"), 0, &program);
+                both(&mut seeds, "ir", &format!("{name}-{number}"), 0, &*program);
             }
         }
     }
@@ -157,7 +157,7 @@ pub(crate) fn program() -> Option<Program> {
     static PROGRAM: std::sync::OnceLock<Option<Program>> = std::sync::OnceLock::new();
     let (_, text) = TEXTS.first()?;
     let make = || escher_core::check(&CatalogWorld, text).playbooks.into_iter().next().and_then(|p| p.program);
-    PROGRAM.get_or_init(make).clone()
+    PROGRAM.get_or_init(|| make().map(std::sync::Arc::unwrap_or_clone)).clone()
 }
 
 /// A plan with one item.

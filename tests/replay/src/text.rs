@@ -26,7 +26,7 @@ pub fn format(data: &[u8]) {
     let errors = escher_syntax::parse(&once).diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
     assert_eq!(errors.collect::<Vec<_>>(), [], "{once}");
     assert_eq!(escher_syntax::format(&once).as_deref(), Ok(&*once), "of {source}");
-    let programs = |text: &str| -> Vec<Option<Program>> {
+    let programs = |text: &str| -> Vec<Option<std::sync::Arc<Program>>> {
         escher_core::check(&CatalogWorld, text).playbooks.into_iter().map(|p| p.program).collect()
     };
     assert_eq!(programs(&source), programs(&once), "{once}");
@@ -41,7 +41,7 @@ pub fn check(data: &[u8]) {
         for witness in &playbook.witnesses {
             within(&source, witness.span);
         }
-        let Some(program) = &playbook.program else { continue };
+        let Some(program) = playbook.program.as_deref() else { continue };
         assert!(!checked.has_errors());
         let written = codec::encode(program);
         assert!(written.is_ok(), "a program that cannot be written: {written:?}");

@@ -111,7 +111,7 @@ impl<'d> Storm<'d> {
             cloud,
             random,
             drawn,
-            program: Arc::new(program),
+            program,
             folder: tempfile::tempdir().map_err(|e| e.to_string())?,
             signed,
             rest: None,

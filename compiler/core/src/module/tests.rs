@@ -38,7 +38,7 @@ fn digest(path: &str, main: &str, files: &[(&str, &str)]) -> String {
     let all = checked(path, main, files);
     let told: Vec<_> = all.iter().flat_map(|f| &f.checked.diagnostics).collect();
     assert!(told.is_empty(), "{told:?}");
-    codec::digest(all[0].checked.playbooks[0].program.as_ref().unwrap()).unwrap().to_string()
+    codec::digest(all[0].checked.playbooks[0].program.as_deref().unwrap()).unwrap().to_string()
 }
 
 #[test]
@@ -66,13 +66,13 @@ fn the_digest_is_of_what_is_reached_and_not_of_where_it_stands() {
         MAIN,
         &[("shared.esc", SHARED), ("std/tags.esc", "fn has(t: map<string>, k: string) -> bool = true\n")],
     );
-    assert_ne!(here, codec::digest(all[0].checked.playbooks[0].program.as_ref().unwrap()).unwrap().to_string());
+    assert_ne!(here, codec::digest(all[0].checked.playbooks[0].program.as_deref().unwrap()).unwrap().to_string());
 }
 
 #[test]
 fn two_functions_of_one_name_stay_two() {
     let all = checked("main.esc", MAIN, &[("shared.esc", SHARED)]);
-    let program = all[0].checked.playbooks[0].program.as_ref().unwrap();
+    let program = all[0].checked.playbooks[0].program.as_deref().unwrap();
     assert_eq!(program.functions.keys().collect::<Vec<_>>(), ["f", "f.2", "g", "has"]);
     assert!(!format!("{program:?}").contains(".esc"));
 }
@@ -92,7 +92,8 @@ playbook two() {
 "#;
     let all = checked("main.esc", main, &[]);
     assert!(all[0].checked.diagnostics.is_empty(), "{:?}", all[0].checked.diagnostics);
-    let bodies: Vec<_> = all[0].checked.playbooks.iter().map(|p| p.program.clone().unwrap().playbook.body).collect();
+    let bodies: Vec<_> =
+        all[0].checked.playbooks.iter().map(|p| p.program.clone().unwrap().playbook.body.clone()).collect();
     assert_eq!(bodies[0], bodies[1]);
 }
 

@@ -6,6 +6,7 @@ mod mock;
 mod outcome;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use escher_ir::program::{Block, Expr, Node, NodeKind, Program};
 use escher_ir::{Type, Value};
@@ -13,6 +14,7 @@ use escher_syntax::ast::{self, ExprKind, StmtKind};
 use escher_syntax::{Diagnostic, Span};
 
 use crate::checker::{Checker, Place, Typed};
+use crate::risk::Witness;
 use crate::scope::Origin;
 
 pub use mock::{Mock, MockAction, MockAnswer};
@@ -95,6 +97,8 @@ pub(crate) struct PlaybookInfo {
     pub(crate) steps: BTreeMap<String, Type>,
     /// What it returns.
     pub(crate) returns: Type,
+    /// Its program and where its risk comes from; none while it is being checked.
+    pub(crate) made: Option<(Arc<Program>, Arc<[Witness]>)>,
 }
 
 #[derive(Default)]
