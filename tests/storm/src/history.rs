@@ -62,7 +62,7 @@ pub fn record(scene: &Scene, folder: &Path) -> Result<(), String> {
 async fn lived(scene: &Scene, folder: &Path, at: u64, lands: bool) -> Result<Option<Json>, String> {
     let checked = escher_core::check(&CatalogWorld, scene.playbook);
     let program = checked.playbooks.into_iter().next().and_then(|p| p.program);
-    let program = Arc::new(program.ok_or_else(|| format!("{}: {:?}", scene.name, checked.diagnostics))?);
+    let program = program.ok_or_else(|| format!("{}: {:?}", scene.name, checked.diagnostics))?;
     let cloud = Simulator::new(1, Chaos::none(), scenes::world());
     let clock = Arc::new(PausedClock::new());
     let open = || SqliteStore::open(folder).map(|store| Older::new(store, scene.version)).map_err(|e| e.to_string());
