@@ -271,6 +271,11 @@ const SECRETS: &[&[&str]] = &[
     &["login", "profile"],
     &["presigned", "urls"],
     &["login", "url"],
+    &["embed", "url"],
+    &["session", "url"],
+    &["authentication", "url"],
+    &["signed", "bluinsights", "url"],
+    &["upload", "url"],
     &["wallet"],
 ];
 
@@ -455,6 +460,9 @@ fn is_free(words: &[&str]) -> bool {
 
 /// A name that hands out a secret; a URL that is made for somebody opens what it points to.
 fn is_secret(words: &[&str]) -> bool {
+    // `get_credentials_for_identity`: whose they are says nothing of what they are.
+    let end = words.iter().position(|w| *w == "for").unwrap_or(words.len());
+    let words = words.get(..end).unwrap_or(words);
     ends_with_any(words, SECRETS)
         || words.contains(&"presigned")
         || matches!(words, ["create" | "generate", .., "url" | "urls"])
