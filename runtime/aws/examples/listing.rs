@@ -107,10 +107,15 @@ fn serve() {
                 break;
             }
             let body = String::from_utf8(body).unwrap();
-            let asked = body.split('&').find_map(|p| p.strip_prefix("NextToken=page-")).map_or(0, |n| n.parse().unwrap());
-            let next = if asked + 1 < PAGES { format!("<nextToken>page-{}</nextToken>", asked + 1) } else { String::new() };
+            let asked =
+                body.split('&').find_map(|p| p.strip_prefix("NextToken=page-")).map_or(0, |n| n.parse().unwrap());
+            let next =
+                if asked + 1 < PAGES { format!("<nextToken>page-{}</nextToken>", asked + 1) } else { String::new() };
             let text = page.replace("{token}", &next);
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/xml;charset=UTF-8\r\nContent-Length: {}\r\n\r\n", text.len());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/xml;charset=UTF-8\r\nContent-Length: {}\r\n\r\n",
+                text.len()
+            );
             stream.get_mut().write_all(head.as_bytes()).unwrap();
             stream.get_mut().write_all(text.as_bytes()).unwrap();
         }
@@ -138,13 +143,20 @@ fn client(url: &str) {
         let members = |names: &[&str], below: Projection| {
             Projection::Members(names.iter().map(|n| ((*n).to_owned(), below.clone())).collect::<BTreeMap<_, _>>())
         };
-        let mut instance = BTreeMap::from([("instance_id".to_owned(), Projection::default()), ("tags".to_owned(), Projection::All)]);
+        let mut instance =
+            BTreeMap::from([("instance_id".to_owned(), Projection::default()), ("tags".to_owned(), Projection::All)]);
         instance.insert("state".into(), members(&["name"], Projection::default()));
         let reads = members(&["reservations"], members(&["instances"], Projection::Members(instance)));
         let request = Request {
             record: Catalog::embedded().record("aws.ec2.describe_instances").unwrap(),
             arguments: BTreeMap::new(),
-            target: Arc::new(Target { cloud: "aws".into(), account: "123456789012".into(), region: "us-east-1".into(), endpoint: Some(url.into()), ..Target::default() }),
+            target: Arc::new(Target {
+                cloud: "aws".into(),
+                account: "123456789012".into(),
+                region: "us-east-1".into(),
+                endpoint: Some(url.into()),
+                ..Target::default()
+            }),
             reads,
             token: None,
             timeout: Duration::from_secs(60),

@@ -19,6 +19,7 @@ use tokio::sync::Mutex;
 
 use crate::answer::Received;
 use crate::endpoint;
+use crate::home::Homes;
 use crate::http::Http;
 use crate::identity::Chain;
 use crate::paging::Paged;
@@ -65,6 +66,7 @@ pub struct Client {
     ahead: AtomicI64,
     /// Endpoint rules by service: reading them takes longer than following them.
     rules: std::sync::Mutex<HashMap<Arc<str>, Option<Arc<EndpointRules>>>>,
+    pub(crate) homes: Homes,
 }
 
 impl Client {
@@ -79,6 +81,7 @@ impl Client {
             accounts: Mutex::default(),
             ahead: AtomicI64::new(i64::MIN),
             rules: Default::default(),
+            homes: Homes::default(),
         }
     }
 

@@ -15,6 +15,7 @@ mod everything;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod home;
 #[cfg(test)]
 mod hostile;
 mod http;

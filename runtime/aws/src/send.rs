@@ -12,6 +12,7 @@ use escher_provider::{CallError, ErrorKind, Request, Sent, clean};
 use crate::answer::Received;
 use crate::client::Client;
 use crate::endpoint::{self, Ask, Place};
+use crate::home;
 use crate::http::Failure;
 use crate::request::{self, Draft};
 use crate::schema::Plan;
@@ -26,26 +27,47 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) struct Refused {
     pub(crate) error: CallError,
     pub(crate) status: Option<u16>,
+    /// The region in which S3 says that the bucket is.
+    pub(crate) home: Option<String>,
 }
 
 impl From<CallError> for Refused {
     fn from(error: CallError) -> Refused {
-        Refused { error, status: None }
+        Refused { error, status: None, home: None }
     }
 }
 
 impl Client {
-    /// Sends a request once, with the rights of a role where one is given.
+    /// Sends a request once, with the rights of a role where one is given; once more where S3 refused it because the
+    /// bucket is in another region.
     pub(crate) async fn attempt(
         &self,
         plan: &'static Plan,
         request: &Request,
         role: Option<&str>,
     ) -> Result<Received, Refused> {
+        let region = match self.homes.of(request) {
+            Some(home) => home,
+            None => self.region_of(&request.target).await?,
+        };
+        match self.attempt_in(plan, request, role, &region).await {
+            Err(Refused { home: Some(home), .. }) if self.homes.learn(request, &home, &region) => {
+                self.attempt_in(plan, request, role, &home).await
+            }
+            answered => answered,
+        }
+    }
+
+    async fn attempt_in(
+        &self,
+        plan: &'static Plan,
+        request: &Request,
+        role: Option<&str>,
+        region: &str,
+    ) -> Result<Received, Refused> {
         let Draft { mut http, host_prefix } =
             request::draft(plan, &request.arguments, request.token.as_deref(), Quirks::of(plan.record))?;
-        let region = self.region_of(&request.target).await?;
-        let place = self.place(plan, request, &region).await?;
+        let place = self.place(plan, request, region).await?;
         let path = endpoint::path_after(plan, &place, http.uri());
         let address = endpoint::address(&place.url, host_prefix.as_deref(), path);
         let address = address.ok_or_else(|| invalid("the endpoint isn't an address of http or https"))?;
@@ -55,9 +77,9 @@ impl Client {
         http.set_uri(address).map_err(|_| invalid("the address is malformed"))?;
         http.headers_mut().insert("user-agent", concat!("escher/", env!("CARGO_PKG_VERSION")));
         if sign::is_signed(plan.record)? {
-            let role = role.map(|role| role_arn(role, &request.target.account, &region));
-            let sts = self.endpoint_for("STS", &request.target, &region).await;
-            let credentials = self.chain.credentials(role.as_deref(), &region, sts.as_deref()).await?;
+            let role = role.map(|role| role_arn(role, &request.target.account, region));
+            let sts = self.endpoint_for("STS", &request.target, region).await;
+            let credentials = self.chain.credentials(role.as_deref(), region, sts.as_deref()).await?;
             sign::sign(plan.record, &mut http, &credentials, &place)?;
         }
         self.exchange(plan, request, http).await
@@ -93,7 +115,10 @@ impl Client {
         let error = received.error(plan);
         tracing::debug!(operation = plan.record.name(), status, code = error.as_ref().and_then(|e| e.code.as_deref()));
         match error {
-            Some(error) => Err(Refused { error, status: Some(status) }),
+            Some(error) => {
+                let home = home::said(status, received.http.headers());
+                Err(Refused { error, status: Some(status), home })
+            }
             None => Ok(received),
         }
     }

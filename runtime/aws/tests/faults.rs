@@ -146,3 +146,29 @@ fn waiters_ask_once() {
     assert_eq!(ask(&exists, error(400, "", "InvalidInstanceID.NotFound")).unwrap(), Polled::NotYet);
     assert_eq!(ask(&waiter, error(403, "", "UnauthorizedOperation")).unwrap_err().kind, ErrorKind::Denied);
 }
+
+#[test]
+fn a_bucket_of_another_region_is_found_once() {
+    let moved = |status| Act::Answer(status, "x-amz-bucket-region: eu-west-1\r\n", String::new());
+    for status in [301, 307, 400] {
+        let server = faulty(vec![moved(status), Act::Answer(200, "", String::new())]);
+        let client = Client::new(Options::practice(&server.url));
+        let arguments = [("bucket", Value::text("ours")), ("key", Value::text("a"))];
+        run(async {
+            client.change(call("aws.s3.delete_object", &arguments)).await.unwrap();
+            client.change(call("aws.s3.delete_object", &arguments)).await.unwrap();
+        });
+        let regions: Vec<bool> = server.requests().iter().map(|r| r.contains("/eu-west-1/s3/")).collect();
+        assert_eq!(regions, [false, true, true], "{status}");
+    }
+    // A place that says so for ever is asked twice, and a region that is no region not at all.
+    let server = faulty(vec![moved(301)]);
+    let client = Client::new(Options::practice(&server.url));
+    let arguments = [("bucket", Value::text("ours")), ("key", Value::text("a"))];
+    run(client.change(call("aws.s3.delete_object", &arguments))).unwrap_err();
+    assert_eq!(seen(&server), 2);
+    let server = faulty(vec![Act::Answer(301, "x-amz-bucket-region: evil.example/\r\n", String::new())]);
+    let client = Client::new(Options::practice(&server.url));
+    run(client.change(call("aws.s3.delete_object", &arguments))).unwrap_err();
+    assert_eq!(seen(&server), 1);
+}
