@@ -59,6 +59,16 @@ pub enum EngineError {
     /// A key or a signature can't be used (exit 1).
     #[error("{0}")]
     Key(String),
+    /// Something would follow what it can't follow: a mistake in Escher, or a journal that no Escher wrote (exit 1).
+    #[error("internal error: `{on}` cannot happen to a {machine} that is `{from}`; nothing more is sent")]
+    Impossible {
+        /// Which state machine.
+        machine: &'static str,
+        /// The state that it is in.
+        from: String,
+        /// What would happen.
+        on: String,
+    },
     /// Another process took the run over: this one sends nothing more (exit 1).
     #[error("another process has taken over run {0}; this one sends nothing more")]
     LeaseLost(String),
@@ -82,6 +92,9 @@ impl EngineError {
             EngineError::Codec(error) if code_of(error) == Some(OTHER_VERSION) => Some(USE_ANOTHER),
             EngineError::Codec(_) => Some(DAMAGED_HELP),
             EngineError::LeaseLost(_) => Some(LEASE_HELP),
+            EngineError::Impossible { .. } => {
+                Some("`escher audit verify` says whether the journal is whole; please report it")
+            }
             _ => None,
         }
     }
@@ -93,6 +106,7 @@ impl EngineError {
             EngineError::Store(error) => error.code(),
             EngineError::Codec(error) => code_of(error),
             EngineError::LeaseLost(_) => Some(LEASE_LOST),
+            EngineError::Impossible { .. } => Some(IMPOSSIBLE),
             _ => None,
         }
     }
@@ -103,6 +117,7 @@ pub(crate) const DAMAGED_HELP: &str = "`escher audit verify` says what is whole;
 pub(crate) const OTHER_VERSION: &str = "E0610";
 pub(crate) const USE_ANOTHER: &str = "use the Escher that wrote it, or a newer one";
 pub(crate) const LEASE_LOST: &str = "E0612";
+const IMPOSSIBLE: &str = "E0614";
 const LEASE_HELP: &str = "the other process goes on with it: `escher runs show` says how it stands";
 
 /// The code of what can't be read.

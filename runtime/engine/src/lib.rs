@@ -30,6 +30,7 @@ mod runs;
 pub(crate) mod secrets;
 mod store;
 mod time;
+mod transitions;
 mod world;
 
 pub use approve::{AllowedSigners, ApproveOptions, Gate, SigningKey, TrustReport};
@@ -44,3 +45,5 @@ pub use progress::{Cancel, Progress, ProgressEvent, Quiet};
 pub use report::{ItemReport, OUTCOMES, ReportPart, RunReport, Standing, StepReport, outcome_word};
 pub use secrets::{Secrets, SystemSecrets};
 pub use store::{Append, Commit, Head, Lease, SqliteStore, StateStore, StoreError, StoredSegment};
+#[doc(hidden)]
+pub use transitions::transitions;

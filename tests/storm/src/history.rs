@@ -71,7 +71,7 @@ async fn lived(scene: &Scene, folder: &Path, at: u64, lands: bool) -> Result<Opt
     let planned = engine.plan(program, BTreeMap::new(), &cloud, &plan).await.map_err(|e| e.to_string())?;
     let first = planned.run.clone();
     if scene.signed {
-        people::sign(&engine, &first)?;
+        people::sign(&engine, &first, "as recorded")?;
     }
     if scene.undo {
         engine.run(&first, &cloud, &options(scene.signed)).await.map_err(|e| e.to_string())?;
@@ -149,10 +149,13 @@ async fn resumed(folder: &Path, kept: &Json) -> Result<String, String> {
     let mut result = engine.resume(run, &cloud, &options(signed)).await;
     if let (Err(EngineError::Refused(refused)), true) = (&result, signed) {
         let _ = writeln!(told, "\nrefused: {}", refused.reason);
-        people::sign(&engine, run)?;
+        people::sign(&engine, run, "as recorded")?;
         result = engine.resume(run, &cloud, &options(signed)).await;
     }
     let report = result.map_err(|e| format!("it does not go on: {e}"))?;
+    if engine.show(run).map_err(|e| e.to_string())? != report {
+        return Err("the journal tells another report than the run gave".into());
+    }
     let _ = writeln!(told, "\nresumed, it is {}", report.standing.word());
     items(&mut told, &report);
     told.push_str("\nsent\n");

@@ -18,7 +18,7 @@ pub mod generator;
 pub mod history;
 mod judge;
 pub mod noop;
-mod people;
+pub mod people;
 mod practice;
 pub mod random;
 pub mod simulator;

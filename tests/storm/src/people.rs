@@ -13,7 +13,7 @@ fn key(seed: u8) -> SigningKey {
 }
 
 /// The gate of two managers, or one that a throw-away key passes.
-pub(crate) fn gate(signed: bool) -> Gate {
+pub fn gate(signed: bool) -> Gate {
     if !signed {
         return Gate { sandbox: true, ..Gate::default() };
     }
@@ -27,11 +27,18 @@ pub(crate) fn gate(signed: bool) -> Gate {
     }
 }
 
-/// Both sign a run, or the rest of one that waits.
-pub(crate) fn sign(engine: &Engine, run: &str) -> Result<(), String> {
+/// Both sign a run, or the rest of one that waits, with these words.
+pub fn sign(engine: &Engine, run: &str, comment: &str) -> Result<(), String> {
     for (who, seed) in MANAGERS {
-        let options = ApproveOptions { principal: who.into(), comment: "as drawn".into() };
+        let options = ApproveOptions { principal: who.into(), comment: comment.into() };
         engine.approve(run, &key(seed), &options, &gate(true)).map_err(|e| format!("{who} cannot sign: {e}"))?;
     }
     Ok(())
+}
+
+/// One of them takes back what was signed so far.
+pub fn take_back(engine: &Engine, run: &str, comment: &str) -> Result<(), String> {
+    let [(who, seed), _] = MANAGERS;
+    let options = ApproveOptions { principal: who.into(), comment: comment.into() };
+    engine.revoke(run, &key(seed), &options, &gate(true)).map(drop).map_err(|e| format!("{who} cannot revoke: {e}"))
 }

@@ -144,7 +144,7 @@ impl<'d> Storm<'d> {
         self.cloud.populate(&mut self.random);
         let run = self.plan().await?;
         if self.signed {
-            people::sign(&self.engine()?, &run)?;
+            people::sign(&self.engine()?, &run, "as drawn")?;
         }
         let left_alone = self.cloud.drift(&mut self.random).await?;
         self.cloud.break_down(&mut self.random).await?;
@@ -213,7 +213,7 @@ impl<'d> Storm<'d> {
                 other => return Err(format!("it goes on without its approval: {other:?}")),
             }
         }
-        people::sign(&self.engine()?, run)?;
+        people::sign(&self.engine()?, run, "as drawn")?;
         self.story.approvals += 1;
         Ok(())
     }

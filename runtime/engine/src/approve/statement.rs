@@ -16,6 +16,7 @@ use crate::limits::MAX_SIGNATURE_FILE;
 use crate::plan::{self, Planned};
 use crate::store::{Append, Commit};
 use crate::time;
+use crate::transitions::{APPROVAL, ApprovalOn};
 
 /// How long an approval holds where the playbook does not say.
 const DEFAULT_VALIDITY: u64 = 86_400;
@@ -165,6 +166,8 @@ pub(crate) fn add_signature(
         return refuse(&principal, Refused::new(reason, "approve the plan again with `escher approve`"));
     }
     let now = engine.clock.now();
+    let on = if kind == StatementKind::Revocation { ApprovalOn::TakeBack } else { ApprovalOn::Sign };
+    APPROVAL.next(state.approval, on)?;
     let event = match kind {
         StatementKind::Revocation => Event::Revoked { revocation: approval, principal: principal.clone() },
         _ => Event::Approved { approval, principal: principal.clone() },

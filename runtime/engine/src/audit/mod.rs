@@ -114,7 +114,8 @@ pub(crate) fn last_at(store: &dyn StateStore) -> Result<Option<Timestamp>, Engin
 /// State that is not what was written keeps a run from starting: refused and written down, where it can be.
 pub(crate) fn tampered(engine: &Engine, run: Option<&str>, principal: &str, error: EngineError) -> EngineError {
     let reason = match &error {
-        EngineError::Store(StoreError::Damaged { .. })
+        EngineError::Impossible { .. }
+        | EngineError::Store(StoreError::Damaged { .. })
         | EngineError::Codec(
             CodecError::Damaged { .. }
             | CodecError::WrongFormat { .. }

@@ -11,6 +11,9 @@ use jiff::Timestamp;
 
 use crate::error::EngineError;
 use crate::store::{Head, StateStore, StoreError};
+use crate::transitions::{
+    APPROVAL, Approval, ApprovalOn, CALL, Call, CallOn, ITEM, Item, ItemOn, RUN, Run, STEP, Step, StepOn, of_run,
+};
 
 /// What became of a call.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +25,22 @@ pub(crate) enum Result {
         request_id: Option<String>,
     },
     Failed(CallFailure),
+}
+
+impl Result {
+    /// What is known of the call.
+    pub(crate) fn state(&self) -> Call {
+        match self {
+            Result::Open => Call::Open,
+            Result::Answered { .. } => Call::Answered,
+            Result::Failed(_) => Call::Failed,
+        }
+    }
+}
+
+/// Whether a call path lies in the `undo` of its item.
+fn is_undo(path: &str) -> bool {
+    path.split_once("]/").is_some_and(|(_, rest)| rest.starts_with("undo/"))
 }
 
 /// A change that was about to be sent.
@@ -96,6 +115,9 @@ pub(crate) struct RunState {
     pub(crate) steps_ended: BTreeMap<String, Option<Vec<ItemId>>>,
     pub(crate) reports: Vec<(String, Option<String>, Digest)>,
     pub(crate) finished: Option<(RunStatus, Option<Digest>, Option<String>)>,
+    pub(crate) phase: Run,
+    /// Of the plan, or of the part that was asked for last.
+    pub(crate) approval: Approval,
     /// Objects that lie in the journal itself.
     objects: HashMap<Digest, Arc<[u8]>>,
 }
@@ -144,11 +166,13 @@ impl RunState {
                             steps_ended: BTreeMap::new(),
                             reports: Vec::new(),
                             finished: None,
+                            phase: Run::Planned,
+                            approval: Approval::Unsigned,
                             objects: HashMap::new(),
                         });
                     }
                     (None, _) => return Err(damaged("it does not begin with a plan").into()),
-                    (Some(state), event) => state.fold(entry.at, event),
+                    (Some(state), event) => state.fold(entry.at, event)?,
                 }
                 if let Some(state) = &mut state {
                     state.events += 1;
@@ -190,27 +214,37 @@ impl RunState {
         }
     }
 
-    fn fold(&mut self, at: Timestamp, event: Event) {
+    fn fold(&mut self, at: Timestamp, event: Event) -> std::result::Result<(), EngineError> {
+        if let Some(on) = of_run(&event) {
+            self.phase = RUN.next(self.phase, on)?;
+        }
         match event {
             Event::Planned { .. } | Event::ReadFailed { caught: false, .. } => {}
             Event::ReadFailed { path, error, caught: true } => {
                 self.failed_reads.insert(path, (error, at));
             }
-            Event::Approved { approval, principal } => self.approvals().push((approval, principal)),
+            Event::Approved { approval, principal } => {
+                self.approval = APPROVAL.next(self.approval, ApprovalOn::Sign)?;
+                self.approvals().push((approval, principal));
+            }
             Event::Revoked { .. } => {
+                self.approval = APPROVAL.next(self.approval, ApprovalOn::TakeBack)?;
                 let taken = std::mem::take(self.approvals());
                 self.revoked.extend(taken.into_iter().map(|(digest, _)| digest));
             }
             Event::Paused { node, plan, began } => {
                 let part = PartState { node, plan, began, asked: at, approvals: Vec::new(), started: None };
                 self.parts.push(part);
+                self.approval = Approval::Unsigned;
             }
             Event::PartStarted { plan, .. } => {
+                self.approval = APPROVAL.next(self.approval, ApprovalOn::Use)?;
                 if let Some(part) = self.parts.last_mut().filter(|part| part.plan == plan) {
                     part.started = Some(at);
                 }
             }
             Event::Started { undo_of, principal, .. } => {
+                self.approval = APPROVAL.next(self.approval, ApprovalOn::Use)?;
                 self.started = Some(at);
                 self.starter = Some(principal);
                 self.undo_of = undo_of;
@@ -222,6 +256,11 @@ impl RunState {
             }
             Event::Intent { path, step, items, token, attempt, .. } => {
                 let order = self.events;
+                CALL.next(self.intents.get(&path).map_or(Call::New, |call| call.result.state()), CallOn::Intend)?;
+                let on = if is_undo(&path) { ItemOn::SendBack } else { ItemOn::Send };
+                for item in &items {
+                    ITEM.next(self.item(&step, item), on)?;
+                }
                 let maybe_done = self.intents.get(&path).is_some_and(|before| match &before.result {
                     // An attempt without an answer was in flight.
                     Result::Open => true,
@@ -234,24 +273,42 @@ impl RunState {
             }
             Event::Answer { path, value, request_id } => {
                 if let Some(intent) = self.intents.get_mut(&path) {
+                    CALL.next(intent.result.state(), CallOn::Answer)?;
                     intent.maybe_done = true;
                     intent.result = Result::Answered { value, request_id };
                 }
             }
             Event::CallFailed { path, error } => {
                 if let Some(intent) = self.intents.get_mut(&path) {
+                    CALL.next(intent.result.state(), CallOn::Fail)?;
                     intent.maybe_done |= error.maybe_done;
                     intent.result = Result::Failed(error);
                 }
             }
             Event::Ended { step, item, outcome, reason, value, request_id } => {
+                ITEM.next(self.item(&step, &item), ItemOn::End)?;
                 self.ended.insert((step, item), Ended { outcome, reason, value, request_id });
             }
             Event::Reported { node, title, value } => self.reports.push((node, title, value)),
             Event::StepEnded { step, still_listed } => {
+                STEP.next(self.step(&step), StepOn::End)?;
                 self.steps_ended.insert(step, still_listed);
             }
             Event::Finished { status, value, message, .. } => self.finished = Some((status, value, message)),
         }
+        Ok(())
+    }
+
+    /// What is known of an item. The pair is made to be looked up: few items end twice, and then for a mistake.
+    fn item(&self, step: &str, item: &ItemId) -> Item {
+        match self.ended.contains_key(&(step.to_string(), item.clone())) {
+            true => Item::Ended,
+            false => Item::Open,
+        }
+    }
+
+    /// What is known of a step.
+    pub(crate) fn step(&self, name: &str) -> Step {
+        if self.steps_ended.contains_key(name) { Step::Ended } else { Step::Open }
     }
 }

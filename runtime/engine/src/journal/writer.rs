@@ -4,8 +4,8 @@
 //! intent, and so sends nothing more.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -20,11 +20,12 @@ use tokio::sync::oneshot;
 use crate::audit::{self, End};
 use crate::clock::{Clock, later};
 use crate::error::EngineError;
-use crate::journal::Object;
 use crate::journal::queue::{Gathered, Queue};
+use crate::journal::{Object, RunState};
 use crate::limits;
 use crate::store::{Append, Commit, Head, Lease, StateStore, StoreError};
-use crate::world::Notes;
+use crate::transitions::{RUN, Run, of_run};
+use crate::world::{Notes, lock};
 
 pub(super) type Waiter = oneshot::Sender<Result<(), StoreError>>;
 
@@ -46,6 +47,8 @@ pub(crate) struct Journal {
     expires: Arc<AtomicI64>,
     /// Milliseconds of it that must be left.
     margin: i64,
+    /// How the run stands.
+    phase: Mutex<Run>,
 }
 
 /// What is written at once.
@@ -77,26 +80,25 @@ struct Writer {
 impl Journal {
     /// Begins to write at the end of a run's stream.
     pub(crate) fn open(
-        run: &str,
+        state: &RunState,
         store: Arc<dyn StateStore>,
         clock: Arc<dyn Clock>,
         lease: Lease,
         time: Duration,
-        head: Head,
-        first: u64,
     ) -> Result<Journal, EngineError> {
+        let run = &state.run;
         let queue = Arc::new(Queue::default());
         let messages = queue.clone();
         let lost = Arc::new(AtomicBool::new(false));
         let expires = Arc::new(AtomicI64::new(lease.expires.as_millisecond()));
         let writer = Writer {
-            run: run.to_string(),
+            run: run.clone(),
             store,
             clock: clock.clone(),
             lease,
             time,
-            head,
-            first,
+            head: state.head,
+            first: state.events,
             end: End::default(),
             lost: lost.clone(),
             expires: expires.clone(),
@@ -107,13 +109,14 @@ impl Journal {
             .spawn(move || writer.run(&messages))
             .map_err(|e| StoreError::Other { path: "journal".into(), reason: e.to_string() })?;
         Ok(Journal {
-            run: run.to_string(),
+            run: run.clone(),
             queue,
             thread: Some(thread),
             clock,
             lost,
             expires,
             margin: i64::try_from(time.as_millis() / 4).unwrap_or(i64::MAX).min(1_000),
+            phase: Mutex::new(state.phase),
         })
     }
 
@@ -122,7 +125,7 @@ impl Journal {
         self.queue.push(Message { entry, objects, waiter });
     }
 
-    /// Writes an event down, soon. In order with all others.
+    /// Writes an event down, soon. In order with all others. What happens to the run itself is committed instead.
     pub(crate) fn push(&self, event: Event, objects: Vec<Object>) {
         self.send(Some(event), objects, None);
     }
@@ -134,6 +137,10 @@ impl Journal {
 
     /// Writes an event down, with all before it; durable on return, and the lease was held.
     pub(crate) async fn commit(&self, event: Event, objects: Vec<Object>) -> Result<(), EngineError> {
+        if let Some(on) = of_run(&event) {
+            let mut phase = lock(&self.phase);
+            *phase = RUN.next(*phase, on)?;
+        }
         self.wait(Some(event), objects).await
     }
 

@@ -21,6 +21,7 @@ use crate::plan;
 use crate::progress::{Cancel, ProgressEvent};
 use crate::report::RunReport;
 use crate::store::{Append, Commit, StoreError};
+use crate::transitions::{RUN, RunOn};
 
 /// How often a process looks whether it was asked for its end, and one that asked whether that has come.
 const LOOK: Duration = Duration::from_millis(250);
@@ -98,6 +99,7 @@ fn ask(engine: &Engine, run: &str, fence: u64, options: &RunOptions) -> Result<(
 
 /// A plan that nobody started, and nobody will.
 fn never(engine: &Engine, state: &RunState, options: &RunOptions) -> Result<RunReport, EngineError> {
+    RUN.next(state.phase, RunOn::Cancel)?;
     let (run, now) = (state.run.clone(), engine.clock.now());
     let event = Event::Finished {
         status: RunStatus::Cancelled,

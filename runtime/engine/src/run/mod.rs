@@ -39,6 +39,7 @@ use crate::progress::ProgressEvent;
 use crate::report::{ReportPart, RunReport, Standing};
 use crate::store::{Append, Commit, Lease, StoreError};
 use crate::time;
+use crate::transitions::{APPROVAL, ApprovalOn, RUN, RunOn};
 use crate::world::World;
 
 /// A run that goes on in this process.
@@ -60,6 +61,8 @@ pub(crate) struct Runner<'a> {
     pub(crate) halted: AtomicBool,
     /// An item was left as it is, because somebody asked for the end while it waited.
     pub(crate) left_open: AtomicBool,
+    /// What can't have happened, and did.
+    pub(crate) impossible: Mutex<Option<EngineError>>,
     /// The waiters that the plan was made with, from the store.
     pub(crate) waiters: BTreeMap<String, Arc<escher_catalog::Waiter>>,
     /// What the playbook reported so far.
@@ -256,6 +259,8 @@ pub(crate) fn start(
     options: &RunOptions,
 ) -> Result<(), EngineError> {
     let now = engine.clock.now();
+    RUN.next(state.phase, RunOn::Start)?;
+    APPROVAL.next(state.approval, ApprovalOn::Use)?;
     let event = Event::Started {
         plan: planned.digest,
         program: planned.plan.program,
@@ -291,20 +296,12 @@ async fn go_on(
 ) -> Result<RunReport, EngineError> {
     // Read again, now that the lease keeps everybody else away.
     let mut state = plan::state_of(engine, run)?;
-    let journal = Journal::open(
-        run,
-        engine.store.clone(),
-        engine.clock.clone(),
-        lease.clone(),
-        options.lease,
-        state.head,
-        state.events,
-    )?;
+    let (store, clock) = (engine.store.clone(), engine.clock.clone());
+    let journal = Journal::open(&state, store, clock, lease.clone(), options.lease)?;
     if let Begin::Again(approved) = begin {
-        journal.push(Event::Resumed { fence: lease.fence }, Vec::new());
-        match approved {
-            Some(approved) => approved.goes_on(engine, &journal).await?,
-            None => journal.flush().await?,
+        journal.commit(Event::Resumed { fence: lease.fence }, Vec::new()).await?;
+        if let Some(approved) = approved {
+            approved.goes_on(engine, &journal).await?;
         }
         state = plan::state_of(engine, run)?;
     }
@@ -417,6 +414,7 @@ impl<'a> Runner<'a> {
             recheck_after: std::time::Duration::from_millis(seen.recheck_after_ms),
             halted: AtomicBool::new(false),
             left_open: AtomicBool::new(false),
+            impossible: Mutex::default(),
             waiters: waiters(engine, planned)?,
             reports: Mutex::new(crate::runs::reports(engine, state)?),
         };
@@ -491,6 +489,9 @@ impl<'a> Runner<'a> {
             }
             None => None,
         };
+        if let Some(error) = crate::world::lock(&self.impossible).take() {
+            return Err(error);
+        }
         let event = Event::Finished { status, value, message: message.clone(), totals };
         self.journal.commit(event, objects).await?;
         Ok(Ending { status, value: result.value, message })

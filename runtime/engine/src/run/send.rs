@@ -18,6 +18,7 @@ use crate::identity::token;
 use crate::journal::{self, CallResult};
 use crate::progress::ProgressEvent;
 use crate::secrets;
+use crate::transitions::{CALL, Call, CallOn};
 use crate::world::{Ask, Mode, Question, What, pause};
 
 /// How long a call that takes time still has after a cancel: its request is on its way then, or was answered.
@@ -59,6 +60,7 @@ impl StepRun<'_> {
         let may_repeat = self.step.may_repeat || !matches!(repeat, Repeat::Unsafe);
         let known = runner.state.intents.get(&ask.path);
         let (mut attempt, mut doubt) = known.map_or((0, false), |k| (k.attempt, k.maybe_done));
+        let mut state = known.map_or(Call::New, |k| k.result.state());
         let token = known.and_then(|k| k.token.clone()).or(token);
         match known.map(|k| (&k.result, k.at)) {
             // Nothing was sent yet: what is there already is as good as an answer, and no change is made.
@@ -81,7 +83,7 @@ impl StepRun<'_> {
                 match next {
                     Next::Again => {}
                     Next::Stop(stop) => return Err(stop),
-                    Next::Value(value) => return self.answered(ask, value, None, pass),
+                    Next::Value(value) => return self.answered(ask, state, value, None, pass),
                 }
             }
         }
@@ -91,6 +93,7 @@ impl StepRun<'_> {
                 return Err(Stop::Outcome { outcome, reason: Some("the item's time is up".into()), request_id: None });
             }
             attempt += 1;
+            state = CALL.next(state, CallOn::Intend).map_err(Stop::Fatal)?;
             let arguments = Value::Map(Arc::new(
                 ask.arguments.iter().map(|(name, value)| (Arc::from(name.as_str()), value.clone())).collect(),
             ));
@@ -119,9 +122,10 @@ impl StepRun<'_> {
                 self.pressure.note(refused);
             }
             let error = match result {
-                Ok(answer) => return self.answered(ask, answer.value, answer.request_id, pass),
+                Ok(answer) => return self.answered(ask, state, answer.value, answer.request_id, pass),
                 Err(error) => error,
             };
+            state = CALL.next(state, CallOn::Fail).map_err(Stop::Fatal)?;
             let failure = CallFailure::from(&error);
             let event = Event::CallFailed { path: ask.path.clone(), error: failure.clone() };
             runner.journal.push(event, Vec::new());
@@ -142,7 +146,7 @@ impl StepRun<'_> {
                     self.rest(after.min(left)).await?;
                 }
                 Next::Stop(stop) => return Err(stop),
-                Next::Value(value) => return self.answered(ask, value, None, pass),
+                Next::Value(value) => return self.answered(ask, state, value, None, pass),
             }
         }
     }
@@ -205,7 +209,15 @@ impl StepRun<'_> {
         }
     }
 
-    fn answered(&self, ask: &Ask, value: Value, request_id: Option<String>, pass: &mut Pass) -> Result<(), Stop> {
+    fn answered(
+        &self,
+        ask: &Ask,
+        state: Call,
+        value: Value,
+        request_id: Option<String>,
+        pass: &mut Pass,
+    ) -> Result<(), Stop> {
+        CALL.next(state, CallOn::Answer).map_err(Stop::Fatal)?;
         let value = secrets::placed(value, &|at, _| SecretFrom::Answer { call: ask.path.clone(), at });
         let object = journal::named(&value).map_err(Stop::Fatal)?;
         let event = Event::Answer { path: ask.path.clone(), value: object.digest, request_id: request_id.clone() };

@@ -21,6 +21,7 @@ use crate::error::EngineError;
 use crate::identity::{batch_scope, item_scope, target_of};
 use crate::plan::{check_bounds, count_of, look, outer, required, too_many};
 use crate::progress::ProgressEvent;
+use crate::transitions::{ITEM, Item, ItemOn, STEP, StepOn};
 use crate::world::{Bindings, What, World};
 
 /// An item, or a batch of them, with everything that its body needs.
@@ -183,7 +184,11 @@ impl Runner<'_> {
         let mut units: Vec<(u64, Unit)> = Vec::new();
         for scope in open {
             let mut items = Vec::new();
-            for item in members.get(scope).into_iter().copied().flatten() {
+            let all = members.get(scope).copied();
+            if self.shares_its_end(step, all.into_iter().flatten())? {
+                continue;
+            }
+            for item in all.into_iter().flatten() {
                 let value = self.live.value(&step.name, item).unwrap_or(Value::None);
                 items.push((item.clone(), value));
             }
@@ -193,6 +198,25 @@ impl Runner<'_> {
         }
         units.sort_by_key(|(order, _)| *order);
         Ok(units.into_iter().map(|(_, unit)| unit).collect())
+    }
+
+    /// A batch of which some have ended, because its process died while it wrote that down: the others ended like them.
+    fn shares_its_end<'i>(
+        &self,
+        step: &Step,
+        items: impl Iterator<Item = &'i ItemId> + Clone,
+    ) -> Result<bool, EngineError> {
+        let ended = |item: &ItemId| self.state.ended.get(&(step.name.clone(), item.clone()));
+        let Some(like) = items.clone().find_map(ended) else { return Ok(false) };
+        let value = match like.value {
+            Some(digest) => Some((self.state.value(&*self.engine.store, &digest)?, digest)),
+            None => None,
+        };
+        for item in items.filter(|item| ended(item).is_none()) {
+            let value = value.as_ref().map(|(value, digest)| (value, *digest));
+            self.ended(&step.name, item, like.outcome, like.reason.clone(), value, like.request_id.clone());
+        }
+        Ok(true)
     }
 
     /// Writes down how an item ended; `value` is an object that was handed over before.
@@ -205,6 +229,13 @@ impl Runner<'_> {
         value: Option<(&Value, Digest)>,
         request_id: Option<String>,
     ) {
+        let known = if self.live.outcome(step, item).is_some() { Item::Ended } else { Item::Open };
+        if let Err(error) = ITEM.next(known, ItemOn::End) {
+            // Not written, and the run ends with it.
+            self.halted.store(true, Ordering::SeqCst);
+            crate::world::lock(&self.impossible).get_or_insert(error);
+            return;
+        }
         let digest = value.map(|(_, digest)| digest);
         let event = Event::Ended {
             step: step.to_string(),
@@ -475,6 +506,7 @@ impl StepRun<'_> {
                     still = Some(items.filter(|i| listing.values.contains_key(i)).cloned().collect());
                 }
             }
+            STEP.next(runner.state.step(name), StepOn::End)?;
             runner.journal.push(Event::StepEnded { step: name.clone(), still_listed: still }, Vec::new());
         }
         runner.options.progress.event(ProgressEvent::StepEnded { step: name });

@@ -417,9 +417,9 @@ async fn go_on(
     let live = Live::new(engine, &planned, &state)?;
     let store = engine.store.clone();
     let clock = engine.clock.clone();
-    let journal = Journal::open(run, store, clock, lease.clone(), options.lease, state.head, state.events)?;
+    let journal = Journal::open(&state, store, clock, lease.clone(), options.lease)?;
     if !fresh {
-        journal.push(Event::Resumed { fence: lease.fence }, Vec::new());
+        journal.commit(Event::Resumed { fence: lease.fence }, Vec::new()).await?;
     }
     let seen = Some((&original_state, &original_live));
     let runner = Runner::new(engine, &planned, options, change, &journal, &state, &live, seen)?;
