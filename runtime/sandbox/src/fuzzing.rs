@@ -41,7 +41,7 @@ pub fn ask(world: &mut World, service: &str, request: &[u8]) -> Option<Answer> {
             service: &service,
             transitions: Vec::new(),
         };
-        let value = handler(&input, world, &mut call)?;
+        let value = handler.serve(&input, world, &mut call)?;
         Ok(output::success(&service, operation, &value, "request-1"))
     };
     let (status, body) = match act() {

@@ -53,7 +53,7 @@ fn says_no_as_aws_does() {
     let lab = Lab::start(Seed::default(), Options::default());
     for (body, status, code) in [
         ("Action=LaunchRocket&Version=2016-11-15", 400, "InvalidAction"),
-        ("Action=DescribeVpcs&Version=2016-11-15", 400, "UnsupportedOperation"),
+        ("Action=DescribeFleets&Version=2016-11-15", 400, "UnsupportedOperation"),
         ("Action=DescribeInstances&Version=2001-01-01", 400, "NoSuchVersion"),
         ("Version=2016-11-15", 400, "MissingAction"),
         ("Action=StopInstances&Version=2016-11-15", 400, "MissingParameter"),
@@ -73,8 +73,8 @@ fn says_no_as_aws_does() {
     assert!(sts.body.contains("<ErrorResponse><Error><Type>Sender</Type><Code>InvalidAction"), "{}", sts.body);
     let elsewhere = lab.signed("ec2", "mars-1", DEV);
     assert_eq!((elsewhere.status, elsewhere.all("Code")), (401, vec!["AuthFailure".to_owned()]));
-    let s3 = lab.signed("s3", "us-east-1", DEV);
-    assert_eq!(s3.all("Code"), ["UnsupportedOperation"]);
+    let sqs = lab.signed("sqs", "us-east-1", DEV);
+    assert_eq!(sqs.all("Code"), ["UnsupportedOperation"]);
 }
 
 #[test]

@@ -1,6 +1,13 @@
 # The Azure CLI against the practice cloud of clients.toml. `az.sh read`: only what reads, after somebody else changed things.
 . "$(dirname "$0")/lib.sh"
 
+# Once for each sandbox.
+if [ ! -f "$AZURE_CONFIG_DIR/azureProfile.json" ]; then
+    says '' az cloud register -n escher --endpoint-resource-manager "$AZURE_RESOURCE_MANAGER"
+    says '' az cloud set -n escher
+    says practice az login --identity
+fi
+
 if [ "$1" = read ]; then
     got deallocated az vm list -d --query "[?tags.env=='dev' && powerState=='VM deallocated'] | length(@)" -o tsv
     [ "$deallocated" = "$2" ] || { failed=$((failed + 1)); echo "FAILED: $deallocated machines of env dev are deallocated, not $2"; }
@@ -11,9 +18,6 @@ if [ "$1" = read ]; then
     finish
 fi
 
-says '' az cloud register -n escher --endpoint-resource-manager "$AZURE_RESOURCE_MANAGER"
-says '' az cloud set -n escher
-says practice az login --identity
 # What there is.
 says practice az account show
 says Enabled az account list -o table

@@ -1,6 +1,7 @@
 //! `cargo xtask lab`: real servers on loopback, and the scenarios that Escher is judged by on them.
 
 pub mod check;
+mod clients;
 mod clouds;
 mod emulator;
 pub mod escher;
@@ -24,16 +25,17 @@ use std::io::Read;
 use crate::{Result, paths};
 use server::{Emulator, Kind};
 
-/// Dispatches `up`, `e2e`, `fetch` and `clean`.
+/// Dispatches `up`, `e2e`, `clients`, `fetch` and `clean`.
 pub fn run(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["up"] => up(),
         ["e2e"] => scenarios::run(""),
+        ["clients"] => scenarios::clients(),
         ["e2e", word] => scenarios::run(word),
         ["fetch"] => fetch(),
         ["clean"] => clean(),
-        _ => Err("`lab` takes `up`, `e2e [WORD]`, `fetch` or `clean`".into()),
+        _ => Err("`lab` takes `up`, `e2e [WORD]`, `clients`, `fetch` or `clean`".into()),
     }
 }
 
@@ -58,6 +60,7 @@ pub fn fetch() -> Result<()> {
     venv::Venv::of("moto")?;
     venv::Venv::of("ministack")?;
     venv::Venv::of("microburst")?;
+    venv::Venv::of("clients")?;
     suites::sarif()?;
     suites::botocore().map(drop)
 }

@@ -29,7 +29,16 @@ impl Sandbox {
         let mut program = Command::new(binary);
         program.args(["sandbox", "--port", &port.to_string(), "--latency", latency, "--seed"]);
         program.arg(crate::paths::lab_file(seed)?);
+        program.env("ESCHER_STATE", crate::paths::root()?.join("target/lab/sandbox-state"));
         Ok(Self(Server::start("sandbox", &program, port, "/_sandbox/health")?))
+    }
+
+    /// Starts one that keeps the files for the clouds' own tools in a folder.
+    pub fn kept(binary: &Path, seed: &str, folder: &Path) -> Result<Self> {
+        let port = free_port()?;
+        let mut program = Command::new(binary);
+        program.args(["sandbox", "--port", &port.to_string(), "--seed"]).arg(crate::paths::lab_file(seed)?);
+        Ok(Self(Server::start("sandbox", program.env("ESCHER_STATE", folder), port, "/_sandbox/health")?))
     }
 
     /// Its address.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{clouds, emulator, escher, gate, policy, race, sandbox, secrets, steps, storm, throttle};
+use super::{clients, clouds, emulator, escher, gate, policy, race, sandbox, secrets, steps, storm, throttle};
 use crate::Result;
 
 /// A scenario: its name, and what it does with the command line.
@@ -22,6 +22,7 @@ const SCENARIOS: &[Scenario] = &[
     ("gate: a changed comment is not", gate::comment),
     ("sandbox: one transition each, production untouched", sandbox::stop_and_undo),
     ("clouds: one playbook over three, throttled, killed, resumed, undone", clouds::all_three),
+    ("clients: what a playbook did in three clouds, seen by aws, az and gcloud", clients::share),
     ("steps: stop, resize, start over one list; what is read below sees it", steps::resize),
     ("steps: branches side by side, and what waits for one", steps::parallel),
     ("steps: a snapshot failed, and its volume is not deleted", steps::snapshot_failed),
@@ -33,12 +34,25 @@ const SCENARIOS: &[Scenario] = &[
     ("race: who slept past the lease sends nothing more", race::one_sleeps),
 ];
 
+/// Scenarios that take minutes: each has a command of its own.
+const LONG: &[Scenario] =
+    &[("clients: aws, az and gcloud accept the practice clouds, before and after a playbook", clients::all)];
+
+/// Every command of the clouds' own tools.
+pub fn clients() -> Result<()> {
+    those(LONG.iter().collect())
+}
+
 /// Runs the scenarios whose names contain `word`.
 pub fn run(word: &str) -> Result<()> {
     let chosen: Vec<&Scenario> = SCENARIOS.iter().filter(|(name, _)| name.contains(word)).collect();
     if chosen.is_empty() {
         return Err(format!("no scenario's name contains `{word}`").into());
     }
+    those(chosen)
+}
+
+fn those(chosen: Vec<&Scenario>) -> Result<()> {
     let needs_binary = chosen.iter().any(|(name, _)| !name.starts_with("lab:"));
     let binary = if needs_binary { escher::binary(false)? } else { PathBuf::new() };
     let (mut passed, mut failed) = (0, 0);

@@ -5,6 +5,7 @@
 //! because any key is welcome in a practice cloud.
 
 pub(crate) mod auth;
+pub(crate) mod buckets;
 pub(crate) mod call;
 pub(crate) mod ec2;
 pub(crate) mod error;
@@ -12,6 +13,7 @@ pub(crate) mod filter;
 pub(crate) mod paging;
 pub(crate) mod state;
 pub(crate) mod sts;
+pub(crate) mod table;
 
 use crate::protocol::Value;
 use crate::world::World;
@@ -21,13 +23,28 @@ use error::ApiError;
 /// One operation.
 pub(crate) type Handler = fn(&Value, &mut World, &mut Call<'_>) -> Result<Value, ApiError>;
 
-/// The operation of a service (its signing name), where the practice cloud has it.
-pub(crate) fn handler(service: &str, operation: &str) -> Option<Handler> {
-    let table = operations(service);
-    table.iter().find(|(name, _)| *name == operation).map(|(_, handler)| *handler)
+/// What serves an operation.
+pub(crate) enum Serve {
+    Own(Handler),
+    Row(&'static table::Op),
 }
 
-/// All operations that a service has here.
+impl Serve {
+    pub(crate) fn serve(&self, input: &Value, world: &mut World, call: &mut Call<'_>) -> Result<Value, ApiError> {
+        match self {
+            Serve::Own(handler) => handler(input, world, call),
+            Serve::Row(row) => row.serve(input, world, call),
+        }
+    }
+}
+
+/// The operation of a service (its name in the catalogue), where the practice cloud has it.
+pub(crate) fn handler(service: &str, operation: &str) -> Option<Serve> {
+    let own = operations(service).iter().find(|(name, _)| *name == operation).map(|(_, handler)| Serve::Own(*handler));
+    own.or_else(|| table::operations(service).iter().find(|op| op.name == operation).map(Serve::Row))
+}
+
+/// The operations of a service that have a function of their own.
 pub(crate) fn operations(service: &str) -> &'static [(&'static str, Handler)] {
     match service {
         "ec2" => ec2::OPERATIONS,

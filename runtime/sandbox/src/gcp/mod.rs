@@ -46,6 +46,7 @@ const OWN: &[(&str, &str, Handler)] = &[
     ("compute", "globalOperations.get", operations::get),
     ("compute", "globalOperations.wait", operations::wait),
     ("compute", "globalOperations.list", operations::list),
+    ("compute", "globalOperations.aggregatedList", operations::aggregated),
     ("compute", "zones.list", places::zones),
     ("compute", "zones.get", places::zone_of),
     ("compute", "regions.list", places::regions),

@@ -155,3 +155,18 @@ pub(super) fn list(world: &mut World, call: &mut Call<'_>) -> Result<Answer, Ref
     let kind = if sql { "sql#operationsList" } else { "compute#operationList" };
     Ok(Answer::ok(json!({ "kind": kind, "items": shown })))
 }
+
+/// Those of all scopes, by scope.
+pub(super) fn aggregated(world: &mut World, call: &mut Call<'_>) -> Result<Answer, Refusal> {
+    own(world, call)?;
+    let filter = super::filter::Filter::of(call)?;
+    let mut scopes = serde_json::Map::new();
+    let mine = world.things.of(TABLE).filter(|t| t.body.get("sql") != Some(&true.into()));
+    for (place, shown) in mine.map(|t| (&*t.place, view(world, call, t))).filter(|(_, shown)| filter.passes(shown)) {
+        let scope = scopes.entry(place).or_insert_with(|| json!({ "operations": [] }));
+        if let Some(list) = scope.get_mut("operations").and_then(Json::as_array_mut) {
+            list.push(shown);
+        }
+    }
+    Ok(Answer::ok(json!({ "kind": "compute#operationAggregatedList", "items": scopes })))
+}

@@ -161,7 +161,8 @@ impl Decoder<'_> {
     }
 }
 
-fn parse_scalar(kind: &ShapeKind, text: &str) -> Result<Value, &'static str> {
+/// A text as a scalar of a kind.
+pub(crate) fn parse_scalar(kind: &ShapeKind, text: &str) -> Result<Value, &'static str> {
     match kind {
         ShapeKind::Integer => text.parse::<i32>().map(|n| Value::Int(i64::from(n))).map_err(|_| "a 32-bit integer"),
         ShapeKind::Long => text.parse().map(Value::Int).map_err(|_| "a 64-bit integer"),

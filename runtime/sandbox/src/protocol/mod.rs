@@ -4,8 +4,10 @@
 
 pub(crate) mod form;
 pub(crate) mod input;
+pub(crate) mod json;
 pub(crate) mod output;
 pub(crate) mod time;
 pub(crate) mod value;
+pub(crate) mod xml;
 
 pub(crate) use value::Value;

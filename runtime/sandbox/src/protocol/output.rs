@@ -3,7 +3,7 @@
 //! Does *not* choose status codes or headers. A member that the shape doesn't have is left out; a test sees to it that no
 //! operation gives one.
 
-use escher_catalog::model::{Member, Operation, Protocol, Service, ShapeId, ShapeKind};
+use escher_catalog::model::{Location, Member, Operation, Protocol, Service, ShapeId, ShapeKind};
 use quick_xml::escape::escape;
 
 use super::time::iso8601;
@@ -46,6 +46,65 @@ pub(crate) fn success(service: &Service, operation: &Operation, output: &Value, 
     }
     writer.xml.push_str(&format!("</{name}Response>"));
     writer.xml
+}
+
+/// The body of a successful answer of the REST protocol: the member that is the body, or all that travel in it. Nothing where
+/// nothing does.
+pub(crate) fn document(service: &Service, operation: &Operation, output: &Value) -> String {
+    let mut writer = Writer { service, xml: String::new() };
+    let Some(shape) = operation.output.and_then(|id| service.shape(id)) else { return writer.xml };
+    let (ShapeKind::Structure(members), Value::Record(values)) = (&shape.kind, output) else { return writer.xml };
+    let in_body = |name: &str| members.iter().find(|m| *m.official == *name && m.location == Location::Body);
+    let namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
+    let (root, body) = match &shape.payload {
+        Some(payload) => match values.iter().find(|(name, _)| **name == **payload) {
+            Some((_, value)) => (payload.to_string(), in_body(payload).map(|m| (m.shape, value.clone()))),
+            None => return writer.xml,
+        },
+        None => {
+            let own: Vec<_> = values.iter().filter(|(name, _)| in_body(name).is_some()).cloned().collect();
+            if own.is_empty() && !members.iter().any(|m| m.location == Location::Body) {
+                return writer.xml;
+            }
+            let root = shape.name.strip_suffix("Output").unwrap_or(&shape.name);
+            (root.to_owned(), operation.output.map(|shape| (shape, Value::Record(own))))
+        }
+    };
+    writer.xml.push_str(DECLARATION);
+    // Where a bucket is, is the text of the document itself.
+    if *operation.official == *"GetBucketLocation" {
+        let place = output.get("LocationConstraint").and_then(Value::text).unwrap_or_default();
+        writer
+            .xml
+            .push_str(&format!("<LocationConstraint xmlns=\"{namespace}\">{}</LocationConstraint>", clean(place)));
+        return writer.xml;
+    }
+    writer.xml.push_str(&format!("<{root} xmlns=\"{namespace}\">"));
+    if let Some((shape, value)) = body {
+        writer.content(shape, &value);
+    }
+    writer.close(&root);
+    writer.xml
+}
+
+/// Members of an answer that travel in headers.
+pub(crate) fn headers(service: &Service, operation: &Operation, output: &Value) -> Vec<(String, String)> {
+    let Some(ShapeKind::Structure(members)) = operation.output.and_then(|id| service.shape(id)).map(|s| &s.kind) else {
+        return Vec::new();
+    };
+    let header = |member: &Member| {
+        let text = output.get(&member.official)?.text()?.to_owned();
+        Some((member.wire_name.as_deref().unwrap_or(&member.official).to_ascii_lowercase(), text))
+    };
+    members.iter().filter(|m| m.location == Location::Header).filter_map(header).collect()
+}
+
+/// The body of an answer of S3 that says no.
+pub(crate) fn rest_failure(code: &str, message: &str, request_id: &str) -> String {
+    let (code, message) = (clean(code), clean(message));
+    format!(
+        "{DECLARATION}<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{request_id}</RequestId></Error>"
+    )
 }
 
 /// The body of an answer that says no.

@@ -39,6 +39,27 @@ impl Value {
         Value::Record(Vec::new())
     }
 
+    /// The same as JSON: instants as texts.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// What JSON holds. `null` in a record is no member.
+    pub(crate) fn of_json(json: serde_json::Value) -> Value {
+        use serde_json::Value as Json;
+        match json {
+            Json::Null => Value::Word(""),
+            Json::Bool(value) => Value::Bool(value),
+            Json::Number(number) => number.as_i64().map_or(Value::Float(number.as_f64().unwrap_or(0.0)), Value::Int),
+            Json::String(text) => Value::Text(text.into()),
+            Json::Array(items) => Value::List(items.into_iter().map(Value::of_json).collect()),
+            Json::Object(members) => {
+                let given = members.into_iter().filter(|(_, value)| !value.is_null());
+                Value::Record(given.map(|(name, value)| (name.into(), Value::of_json(value))).collect())
+            }
+        }
+    }
+
     /// The member of this name.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         match self {

@@ -9,7 +9,8 @@ use std::time::Duration;
 use escher_catalog::model::{Operation, Protocol, Service};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, ORIGIN};
+use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::activity::{Entry, parameters};
@@ -20,7 +21,7 @@ use crate::aws::call::Call;
 use crate::aws::error::ApiError;
 use crate::protocol::input::Decoder;
 use crate::protocol::time::iso8601;
-use crate::protocol::{Value, form, output};
+use crate::protocol::{Value, form, json, output, xml};
 use crate::world::{Transition, clock, ids};
 
 type Answer = Response<Full<Bytes>>;
@@ -72,12 +73,13 @@ pub(crate) async fn handle(
     if !signed && super::rest::knows(path) {
         return super::rest::handle(&shared, &reset, &head, &body, secure).await;
     }
-    if path != "/" || !(head.method == Method::POST || head.method == Method::GET) {
+    let rpc = path.starts_with("/service/");
+    let known = (path == "/" || rpc) && (head.method == Method::POST || head.method == Method::GET);
+    if !signed && !known {
         return Ok(plain(404, control::fail(404, "POST / is where the cloud is").1));
     }
     let mut exchange = Exchange::new(&shared);
-    let authorization = head.headers.get(AUTHORIZATION).map(|v| v.to_str().unwrap_or_default());
-    let outcome = exchange.run(authorization, query, &body).await;
+    let outcome = exchange.run(&head, query, &body).await;
     exchange.finish(outcome, &reset)
 }
 
@@ -103,9 +105,28 @@ struct Exchange<'a> {
     account: Option<Arc<str>>,
     action: Option<String>,
     parameters: serde_json::Value,
-    protocol: Protocol,
+    wire: Wire,
     verdict: Verdict,
     transitions: Vec<Transition>,
+}
+
+/// How a request speaks, and so its answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wire {
+    /// A form, answered with XML.
+    Form(Protocol),
+    /// JSON, of this media type.
+    Json(&'static str),
+    Cbor,
+    /// S3's.
+    Rest,
+}
+
+/// What is answered with.
+struct Reply {
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    status: u16,
 }
 
 impl<'a> Exchange<'a> {
@@ -120,55 +141,113 @@ impl<'a> Exchange<'a> {
             account: None,
             action: None,
             parameters: serde_json::Value::Null,
-            protocol: Protocol::Ec2Query,
+            wire: Wire::Form(Protocol::Ec2Query),
             verdict: Verdict::default(),
             transitions: Vec::new(),
         }
     }
 
-    async fn run(&mut self, authorization: Option<&str>, query: &str, body: &[u8]) -> Result<String, ApiError> {
-        let mut pairs = form::pairs(query.as_bytes())?;
-        let scope = auth::scope(authorization, &pairs);
-        // Without a scope the version is all that tells services apart, and only the form of the error hangs on it.
-        pairs.extend(form::pairs(body)?);
-        let find = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
-        self.action = find("Action").map(|a| a.chars().take(128).collect());
-        if find("Version").is_some_and(|v| v == "2011-06-15") {
-            self.protocol = Protocol::AwsQuery;
+    async fn run(&mut self, head: &Parts, query: &str, body: &[u8]) -> Result<Reply, ApiError> {
+        let header = |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let pairs = form::pairs(query.as_bytes())?;
+        let scope = auth::scope(head.headers.get(AUTHORIZATION).map(|v| v.to_str().unwrap_or_default()), &pairs);
+        let path = head.uri.path();
+        let cbor = path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"));
+        if scope.as_ref().is_ok_and(|scope| scope.service == "s3") {
+            self.wire = Wire::Rest;
+        } else if let Some((_, action)) = cbor {
+            self.wire = Wire::Cbor;
+            self.action = Some(action.chars().take(128).collect());
+        } else if let Some(target) = header("x-amz-target") {
+            let new = header("content-type").is_some_and(|kind| kind.contains("1.0"));
+            self.wire = Wire::Json(if new { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" });
+            self.action = target.rsplit('.').next().map(|a| a.chars().take(128).collect());
+        } else {
+            return self.form(pairs, scope, body).await;
         }
-        let scope = scope?;
-        let service = self.shared.service(&scope.service);
-        let name = scope.service.clone();
-        self.scope = Some(scope);
-        let Some(service) = service else {
-            return Err(ApiError::unsupported(&format!("the service {name}")));
+        let (service, name) = self.service(scope?)?;
+        let (operation, input) = match self.wire {
+            Wire::Rest => {
+                let found = crate::aws::buckets::find(&service, head.method.as_str(), path, &pairs);
+                let refused = || {
+                    let message = "The specified method is not allowed against this resource.";
+                    ApiError::new("MethodNotAllowed", message).with_status(405)
+                };
+                let (operation, members) = found.ok_or_else(refused)?;
+                self.action = Some(operation.official.to_string());
+                let outside = xml::Outside { path: &members, query: &pairs, header: &header };
+                (operation, xml::decode(&service, operation, &outside, body)?)
+            }
+            wire => {
+                let operation = self.operation(&service)?;
+                let broken = || ApiError::new("SerializationException", "The body of the request is malformed.");
+                let json = match wire {
+                    Wire::Cbor if body.is_empty() => serde_json::json!({}),
+                    Wire::Cbor => json::of_cbor(body).ok_or_else(broken)?,
+                    _ => serde_json::from_slice(body).map_err(|_| broken())?,
+                };
+                (operation, json::decode(&service, operation.input, &json)?)
+            }
         };
-        self.protocol = service.meta.protocol;
-        let action = self.action.clone().ok_or_else(|| {
-            ApiError::new("MissingAction", "The request is missing an action or a required parameter.")
-        })?;
-        let version = find("Version").unwrap_or_default();
-        if *version != *service.meta.api_version {
-            let message = format!("The requested version ({version}) of service {name} does not exist");
-            return Err(ApiError::new("NoSuchVersion", message));
-        }
-        let operation = service.operations.iter().find(|o| *o.official == *action);
-        let operation = operation.ok_or_else(|| ApiError::action(&action))?;
-        let input = self.input(&service, operation, &pairs)?;
+        let decoder = Decoder { shapes: &service.shapes, protocol: service.meta.protocol };
+        self.parameters = parameters(&decoder.hide(operation.input, &input));
+        let action = operation.official.to_string();
         self.befall(&action, &input).await?;
         self.perform(&service, operation, &name, &input)
     }
 
-    fn input(
+    /// The service of a scope, and its name in the catalogue.
+    fn service(&mut self, scope: Scope) -> Result<(Arc<Service>, String), ApiError> {
+        let (service, name) = (self.shared.service(&scope.service), scope.service.clone());
+        self.scope = Some(scope);
+        let service = service.ok_or_else(|| ApiError::unsupported(&format!("the service {name}")))?;
+        let name = service.meta.name.to_string();
+        Ok((service, name))
+    }
+
+    /// The operation that the request named.
+    fn operation<'s>(&self, service: &'s Service) -> Result<&'s Operation, ApiError> {
+        let action = self.action.clone().unwrap_or_default();
+        let operation = service.operations.iter().find(|o| *o.official == *action);
+        operation.ok_or_else(|| match self.wire {
+            Wire::Form(_) => ApiError::action(&action),
+            _ => ApiError::new("UnknownOperationException", ""),
+        })
+    }
+
+    /// A form: EC2 and the services that speak the query protocol.
+    async fn form(
         &mut self,
-        service: &Service,
-        operation: &Operation,
-        pairs: &[(String, String)],
-    ) -> Result<Value, ApiError> {
-        let decoder = Decoder { shapes: &service.shapes, protocol: service.meta.protocol };
-        let input = decoder.decode(operation.input, &form::tree(pairs)?, PROTOCOL_PARAMETERS)?;
+        mut pairs: Vec<(String, String)>,
+        scope: Result<Scope, ApiError>,
+        body: &[u8],
+    ) -> Result<Reply, ApiError> {
+        // Without a scope the version is all that tells services apart, and only the form of the error hangs on it.
+        pairs.extend(form::pairs(body)?);
+        let find = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+        self.action = find("Action").map(|a| a.chars().take(128).collect());
+        let version = find("Version").unwrap_or_default();
+        if version == "2011-06-15" {
+            self.wire = Wire::Form(Protocol::AwsQuery);
+        }
+        let (service, name) = self.service(scope?)?;
+        let ec2 = service.meta.protocol == Protocol::Ec2Query;
+        let protocol = if ec2 { Protocol::Ec2Query } else { Protocol::AwsQuery };
+        self.wire = Wire::Form(protocol);
+        if self.action.is_none() {
+            return Err(ApiError::new("MissingAction", "The request is missing an action or a required parameter."));
+        }
+        if *version != *service.meta.api_version {
+            let message = format!("The requested version ({version}) of service {name} does not exist");
+            return Err(ApiError::new("NoSuchVersion", message));
+        }
+        let operation = self.operation(&service)?;
+        let decoder = Decoder { shapes: &service.shapes, protocol };
+        let input = decoder.decode(operation.input, &form::tree(&pairs)?, PROTOCOL_PARAMETERS)?;
         self.parameters = parameters(&decoder.hide(operation.input, &input));
-        Ok(input)
+        let action = operation.official.to_string();
+        self.befall(&action, &input).await?;
+        self.perform(&service, operation, &name, &input)
     }
 
     /// The delays and the faults that come before anything is done.
@@ -187,9 +266,10 @@ impl<'a> Exchange<'a> {
             tokio::time::sleep(delay).await;
             self.now = clock::now();
         }
-        let ec2 = self.protocol == Protocol::Ec2Query;
+        let ec2 = self.wire == Wire::Form(Protocol::Ec2Query);
         let (code, message, status) = match self.verdict.fault {
             Some(Fault::Throttle) if ec2 => ("RequestLimitExceeded", "Request limit exceeded.", 503),
+            Some(Fault::Throttle) if self.wire == Wire::Rest => ("SlowDown", "Please reduce your request rate.", 503),
             Some(Fault::Throttle) => ("Throttling", "Rate exceeded", 400),
             Some(Fault::Unavailable) if ec2 => {
                 ("Unavailable", "The service is unavailable. Please try again shortly.", 503)
@@ -208,11 +288,12 @@ impl<'a> Exchange<'a> {
         operation: &Operation,
         name: &str,
         input: &Value,
-    ) -> Result<String, ApiError> {
+    ) -> Result<Reply, ApiError> {
         let handler = crate::aws::handler(name, &operation.official)
             .ok_or_else(|| ApiError::unsupported(&format!("the action {}", operation.official)))?;
         let Some(scope) = &self.scope else { return Err(ApiError::unsupported("a request without a scope")) };
         let mut world = lock(&self.shared.world);
+        world.things.settle(self.now);
         if world.aws.sessions.get(&scope.access_key).is_some_and(|s| s.expires <= self.now) {
             let message = "The security token included in the request is expired";
             return Err(ApiError::new("ExpiredToken", message).with_status(403));
@@ -230,25 +311,47 @@ impl<'a> Exchange<'a> {
             service,
             transitions: Vec::new(),
         };
-        let output = handler(input, &mut world, &mut call);
+        let output = handler.serve(input, &mut world, &mut call);
         drop(world);
         self.transitions = call.transitions;
         let changes = !operation.class.effects.iter().all(|e| *e == escher_catalog::Effect::Observe);
         if changes || !self.transitions.is_empty() {
             self.shared.changed.store(true, Ordering::Relaxed);
         }
-        Ok(output::success(service, operation, &output?, &self.request_id))
-    }
-
-    fn finish(self, outcome: Result<String, ApiError>, reset: &AtomicBool) -> Result<Answer, Dropped> {
-        let (status, code, body) = match outcome {
-            Ok(body) => (200, "ok".to_owned(), body),
-            Err(e) => {
-                let server = e.status >= 500;
-                let body = output::failure(self.protocol, &e.code, &e.message, &self.request_id, server);
-                (e.status, e.code, body)
+        let output = output?;
+        let (mut headers, mut status) = (Vec::new(), 200);
+        let body = match self.wire {
+            Wire::Form(_) => output::success(service, operation, &output, &self.request_id).into_bytes(),
+            Wire::Json(_) => json::encode(service, operation.output, &output).to_string().into_bytes(),
+            Wire::Cbor => json::cbor(service, operation.output, &output),
+            Wire::Rest => {
+                headers = output::headers(service, operation, &output);
+                status = if *operation.method == *"DELETE" { 204 } else { 200 };
+                output::document(service, operation, &output).into_bytes()
             }
         };
+        Ok(Reply { headers, body, status })
+    }
+
+    fn finish(self, outcome: Result<Reply, ApiError>, reset: &AtomicBool) -> Result<Answer, Dropped> {
+        let (reply, code) = match outcome {
+            Ok(reply) => (reply, "ok".to_owned()),
+            Err(e) => {
+                let (id, message) = (&self.request_id, &e.message);
+                let body = match self.wire {
+                    Wire::Form(protocol) => {
+                        output::failure(protocol, &e.code, message, id, e.status >= 500).into_bytes()
+                    }
+                    Wire::Json(_) => {
+                        serde_json::json!({ "__type": e.code, "message": message }).to_string().into_bytes()
+                    }
+                    Wire::Cbor => json::cbor_failure(&e.code, message),
+                    Wire::Rest => output::rest_failure(&e.code, message, id).into_bytes(),
+                };
+                (Reply { headers: Vec::new(), body, status: e.status }, e.code)
+            }
+        };
+        let status = reply.status;
         let answer = match self.verdict.fault {
             Some(Fault::Reset) => "reset",
             Some(Fault::LostAnswer) => "lost",
@@ -274,9 +377,24 @@ impl<'a> Exchange<'a> {
             reset.store(answer == "reset", Ordering::Relaxed);
             return Err(Dropped);
         }
-        let mut response = respond(status, "text/xml;charset=UTF-8", body.into_bytes());
+        let kind = match self.wire {
+            Wire::Form(_) => "text/xml;charset=UTF-8",
+            Wire::Json(kind) => kind,
+            Wire::Cbor => "application/cbor",
+            Wire::Rest => "application/xml",
+        };
+        let mut response = respond(status, kind, reply.body);
+        for (name, value) in reply.headers {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        if self.wire == Wire::Cbor {
+            response.headers_mut().insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
+        }
         if let Ok(id) = HeaderValue::from_str(&self.request_id) {
-            response.headers_mut().insert("x-amzn-requestid", id);
+            let name = if self.wire == Wire::Rest { "x-amz-request-id" } else { "x-amzn-requestid" };
+            response.headers_mut().insert(name, id);
         }
         Ok(response)
     }

@@ -214,6 +214,9 @@ async fn exchange(
     let _ = served.await;
 }
 
+/// A part of the catalogue, decoded when it is first asked for.
+type Slot = OnceLock<Option<Arc<Service>>>;
+
 /// What all connections share.
 pub(crate) struct Shared {
     world: Mutex<World>,
@@ -222,7 +225,8 @@ pub(crate) struct Shared {
     options: Options,
     requests: AtomicU64,
     changed: AtomicBool,
-    services: [(&'static str, OnceLock<Option<Arc<Service>>>); 2],
+    /// By signing name; the name in the catalogue.
+    services: [(&'static str, &'static str, Slot); 8],
 }
 
 impl Shared {
@@ -235,13 +239,22 @@ impl Shared {
             options,
             requests: AtomicU64::new(0),
             changed: AtomicBool::new(false),
-            services: [("ec2", OnceLock::new()), ("sts", OnceLock::new())],
+            services: [
+                ("ec2", "ec2", OnceLock::new()),
+                ("sts", "sts", OnceLock::new()),
+                ("rds", "rds", OnceLock::new()),
+                ("iam", "iam", OnceLock::new()),
+                ("s3", "s3", OnceLock::new()),
+                ("ssm", "ssm", OnceLock::new()),
+                ("secretsmanager", "secretsmanager", OnceLock::new()),
+                ("monitoring", "cloudwatch", OnceLock::new()),
+            ],
         }
     }
 
     /// A service's part of the catalogue, by signing name; decoded when it is first called.
     fn service(&self, name: &str) -> Option<Arc<Service>> {
-        let (name, slot) = self.services.iter().find(|(n, _)| *n == name)?;
+        let (_, name, slot) = self.services.iter().find(|(signing, ..)| *signing == name)?;
         slot.get_or_init(|| Catalog::current().service("aws", name)).clone()
     }
 

@@ -23,10 +23,9 @@ pub(crate) fn create(input: &Value, world: &mut World, call: &mut Call<'_>) -> R
     if given.is_empty() {
         return Err(ApiError::missing("Tag"));
     }
-    let place = region(world, call)?;
-    let resources = resources(input, place, call, shown)?;
+    let resources = resources(input, world, call, shown)?;
     for id in &resources {
-        let tags = tags_of(place, id).ok_or_else(|| invalid_id(id))?;
+        let tags = tags_of(world, call, id).ok_or_else(|| invalid_id(id))?;
         if tags.len() + given.keys().filter(|key| !tags.contains_key(*key)).count() > MAX_TAGS {
             let message = format!("The maximum number of {MAX_TAGS} tags for a given resource has been reached");
             return Err(ApiError::new("TagLimitExceeded", message));
@@ -34,8 +33,9 @@ pub(crate) fn create(input: &Value, world: &mut World, call: &mut Call<'_>) -> R
     }
     call.proceed(input)?;
     for id in &resources {
-        if let Some(tags) = tags_of(place, id) {
+        if let Some(mut tags) = tags_of(world, call, id) {
             tags.extend(given.iter().map(|(k, v)| (k.clone(), v.clone())));
+            set(world, call, id, tags);
         }
     }
     Ok(Value::record())
@@ -43,15 +43,14 @@ pub(crate) fn create(input: &Value, world: &mut World, call: &mut Call<'_>) -> R
 
 pub(crate) fn delete(input: &Value, world: &mut World, call: &mut Call<'_>) -> Result<Value, ApiError> {
     let shown = shown(world);
-    let place = region(world, call)?;
-    let resources = resources(input, place, call, shown)?;
+    let resources = resources(input, world, call, shown)?;
     let given = list(input, "Tags");
     for tag in given {
         text(tag, "Key").filter(|k| !k.is_empty()).ok_or_else(|| ApiError::missing("Tag.Key"))?;
     }
     call.proceed(input)?;
     for id in &resources {
-        let Some(tags) = tags_of(place, id) else { continue };
+        let Some(mut tags) = tags_of(world, call, id) else { continue };
         if given.is_empty() {
             tags.clear();
         }
@@ -62,6 +61,7 @@ pub(crate) fn delete(input: &Value, world: &mut World, call: &mut Call<'_>) -> R
                 tags.remove(key);
             }
         }
+        set(world, call, id, tags);
     }
     Ok(Value::record())
 }
@@ -143,7 +143,7 @@ fn tag_list(input: &Value, member: &str) -> Result<Tags, ApiError> {
     Ok(tags)
 }
 
-fn resources(input: &Value, place: &Region, call: &Call<'_>, shown: i64) -> Result<Vec<Arc<str>>, ApiError> {
+fn resources(input: &Value, world: &mut World, call: &Call<'_>, shown: i64) -> Result<Vec<Arc<str>>, ApiError> {
     let wanted = texts(input, "Resources");
     if wanted.is_empty() {
         return Err(ApiError::missing("ResourceId"));
@@ -152,6 +152,10 @@ fn resources(input: &Value, place: &Region, call: &Call<'_>, shown: i64) -> Resu
         return Err(ApiError::invalid(format!("More than {MAX_RESOURCES} resources")));
     }
     for id in &wanted {
+        if crate::aws::table::tags(world, call, id).is_some() {
+            continue;
+        }
+        let place = region(world, call)?;
         if id.starts_with("i-") {
             ids::instances(place, &[id], call, shown)?;
         } else if id.starts_with("vol-") {
@@ -169,7 +173,21 @@ fn invalid_id(id: &str) -> ApiError {
     ApiError::new("InvalidID", format!("The ID '{id}' is not valid"))
 }
 
-fn tags_of<'r>(place: &'r mut Region, id: &str) -> Option<&'r mut Tags> {
+fn tags_of(world: &mut World, call: &Call<'_>, id: &str) -> Option<Tags> {
+    if let Some(tags) = crate::aws::table::tags(world, call, id) {
+        return Some(tags);
+    }
+    own(region(world, call).ok()?, id).map(|tags| tags.clone())
+}
+
+fn set(world: &mut World, call: &Call<'_>, id: &str, tags: Tags) {
+    crate::aws::table::tag(world, call, id, &tags);
+    if let Some(own) = region(world, call).ok().and_then(|place| own(place, id)) {
+        *own = tags;
+    }
+}
+
+fn own<'r>(place: &'r mut Region, id: &str) -> Option<&'r mut Tags> {
     if id.starts_with("i-") {
         place.instances.get_mut(id).map(|i| &mut i.tags)
     } else if id.starts_with("vol-") {

@@ -37,7 +37,7 @@ impl Lab {
             service: &self.service,
             transitions: Vec::new(),
         };
-        let answer = crate::aws::handler("ec2", operation).unwrap()(&input, &mut self.world, &mut call);
+        let answer = crate::aws::handler("ec2", operation).unwrap().serve(&input, &mut self.world, &mut call);
         self.transitions = call.transitions;
         answer
     }
