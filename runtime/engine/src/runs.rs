@@ -1,10 +1,12 @@
 //! Runs as their journals tell of them: the list, and what one did.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
-use escher_ir::journal::{Outcome, RunStatus};
+use escher_ir::journal::{Entry, Event, Outcome, RunStatus, Segment};
 use escher_ir::plan::ItemId;
-use escher_ir::{Digest, Value};
+use escher_ir::program::{NodeKind, Program};
+use escher_ir::{Digest, Value, codec};
 
 use crate::engine::{Engine, RunSummary};
 use crate::error::EngineError;
@@ -25,25 +27,86 @@ fn standing(engine: &Engine, state: &RunState) -> Result<Standing, EngineError> 
     })
 }
 
-/// All runs, newest first.
+/// All runs, newest first. Of a run that has ended only the ends of its journal are read: who shows or resumes it reads and
+/// checks all of that.
 pub(crate) fn list(engine: &Engine) -> Result<Vec<RunSummary>, EngineError> {
     let mut runs = Vec::new();
+    let mut programs = HashMap::new();
     for stream in engine.store.streams(journal::PREFIX)? {
         let run = stream.strip_prefix(journal::PREFIX).unwrap_or(&stream);
-        let Some(state) = RunState::load(&*engine.store, run)? else { continue };
-        let planned = plan::from_state(engine, &state)?;
-        runs.push(RunSummary {
-            run: run.to_string(),
-            playbook: planned.plan.playbook.clone(),
-            standing: standing(engine, &state)?,
-            principal: state.principal.clone(),
-            planned: state.planned,
-            undo_of: state.undo_of.clone(),
-            owes: if state.undo_of.is_none() { crate::run::owed(&state, &planned) } else { Vec::new() },
-        });
+        let found = match ended(engine, run, &mut programs)? {
+            Some(found) => Some(found),
+            None => whole(engine, run)?,
+        };
+        runs.extend(found);
     }
     runs.sort_by(|a, b| (b.planned, &b.run).cmp(&(a.planned, &a.run)));
     Ok(runs)
+}
+
+/// A line of the list, from the whole journal.
+fn whole(engine: &Engine, run: &str) -> Result<Option<RunSummary>, EngineError> {
+    let Some(state) = RunState::load(&*engine.store, run)? else { return Ok(None) };
+    let planned = plan::from_state(engine, &state)?;
+    Ok(Some(RunSummary {
+        run: run.to_string(),
+        playbook: planned.plan.playbook.clone(),
+        standing: standing(engine, &state)?,
+        principal: state.principal.clone(),
+        planned: state.planned,
+        undo_of: state.undo_of.clone(),
+        owes: if state.undo_of.is_none() { crate::run::owed(&state, &planned) } else { Vec::new() },
+    }))
+}
+
+/// Segments at the front of a journal in which its start is looked for: before it there are approvals alone.
+const FRONT: u64 = 16;
+
+/// A line of the list, from both ends of the journal of a run that has ended and can owe nothing.
+fn ended(
+    engine: &Engine,
+    run: &str,
+    programs: &mut HashMap<Digest, Arc<Program>>,
+) -> Result<Option<RunSummary>, EngineError> {
+    let stream = journal::stream(run);
+    let events = |number: u64| -> Result<Vec<Entry>, EngineError> {
+        let Some(segment) = engine.store.read_one(&stream, number)? else { return Ok(Vec::new()) };
+        Ok(codec::decode::<Segment>(&segment.bytes)?.1.events)
+    };
+    let count = engine.store.head(&stream)?.count;
+    let Some(last) = count.checked_sub(1) else { return Ok(None) };
+    let Some(Event::Finished { status, .. }) = events(last)?.pop().map(|entry| entry.event) else { return Ok(None) };
+    let (mut first, mut started) = (None, None);
+    for number in 0..count.min(FRONT) {
+        for Entry { at, event } in events(number)? {
+            match event {
+                Event::Planned { program, principal, .. } if first.is_none() => first = Some((at, program, principal)),
+                Event::Started { undo_of, .. } => started = Some(undo_of),
+                _ => {}
+            }
+        }
+        if started.is_some() {
+            break;
+        }
+    }
+    let Some((planned, digest, principal)) = first else { return Ok(None) };
+    if started.is_none() && count > FRONT {
+        return Ok(None);
+    }
+    let program = match programs.get(&digest) {
+        Some(known) => known.clone(),
+        None => {
+            let program = Arc::new(journal::load::<Program>(&*engine.store, &digest)?.1);
+            programs.entry(digest).or_insert(program).clone()
+        }
+    };
+    let temporary = |kind: &NodeKind| matches!(kind, NodeKind::Step(step) if step.temporary);
+    if program.playbook.body.nodes.iter().any(|node| temporary(&node.kind)) {
+        return Ok(None);
+    }
+    let (run, playbook, undo_of) = (run.to_string(), program.playbook.name.clone(), started.flatten());
+    let standing = Standing::Status(status);
+    Ok(Some(RunSummary { run, playbook, standing, principal, planned, undo_of, owes: Vec::new() }))
 }
 
 /// How an item ended.
