@@ -199,6 +199,20 @@ What a playbook has no place for, such as --profile or --query, is said in a not
         #[arg(required = true, num_args = 1.., trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
         command: Vec<String>,
     },
+    /// Show schedules and when they are due. Starts nothing.
+    #[command(after_help = "Examples:
+  escher schedule                                           all of this folder, with the next time of each
+  escher schedule next nightly --count 10                   the next ten times
+  escher schedule next nightly --from 2026-03-28T00:00:00Z  around a change of clocks
+
+A schedule of fixed hours runs once a day that it names: a time that clocks skip runs as soon as they have been put
+forward, one that comes twice runs the first time. One of all hours is about time that passes.")]
+    Schedule {
+        #[command(subcommand)]
+        what: Option<Schedule>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
     /// Compile a playbook to its IR: same sources, same bytes.
     Compile {
         /// FILE[:PLAYBOOK]
@@ -476,6 +490,34 @@ Clouds are reached with a file only once the root key has signed the settings: e
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Schedule {
+    /// All schedules of files, each with its next time.
+    List {
+        /// Files and folders.
+        #[arg(default_value = ".")]
+        paths: Vec<PathBuf>,
+        /// Count from here instead of now, such as 2026-03-28T12:00:00Z.
+        #[arg(long, value_name = "INSTANT")]
+        from: Option<String>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// The next times of a schedule.
+    Next {
+        /// NAME, or FILE[:NAME].
+        schedule: String,
+        /// How many.
+        #[arg(long, short = 'n', default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        count: u16,
+        /// Count from here instead of now, such as 2026-03-28T12:00:00Z.
+        #[arg(long, value_name = "INSTANT")]
+        from: Option<String>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Runs {
     /// All runs, newest first.
     List {
@@ -572,6 +614,17 @@ impl Cli {
                 | Ops::Update { format, .. }
                 | Ops::Stats { format } => of(format),
             },
+            Command::Schedule {
+                what: Some(Schedule::List { format: f, .. } | Schedule::Next { format: f, .. }),
+                format,
+            } => {
+                if of(f) == Format::Human {
+                    of(format)
+                } else {
+                    of(f)
+                }
+            }
+            Command::Schedule { format, .. } => of(format),
             Command::Runs { what: Some(Runs::List { format: f } | Runs::Show { format: f, .. }), format } => {
                 if of(f) == Format::Human { of(format) } else { of(f) }
             }

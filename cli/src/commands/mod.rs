@@ -19,12 +19,13 @@ mod run;
 mod runs;
 mod sandbox;
 mod sandbox_env;
+mod schedule;
 mod show;
 mod test;
 mod trust;
 mod update;
 
-use crate::args::{Audit, Cli, Command, Runs, SandboxAction, Trust};
+use crate::args::{Audit, Cli, Command, Runs, SandboxAction, Schedule, Trust};
 use crate::failure::Failure;
 
 /// Does what was asked and gives the exit code.
@@ -41,6 +42,13 @@ pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Command::Graph { playbook, format } => graph::graph(playbook, *format),
         Command::Test { paths, filter, format } => test::test(paths, filter.as_deref(), *format),
         Command::Permissions { playbook, format } => permissions::permissions(playbook, *format),
+        Command::Schedule { what: Some(Schedule::Next { schedule, count, from, .. }), .. } => {
+            schedule::next(schedule, (*count).into(), from.as_deref(), format)
+        }
+        Command::Schedule { what: Some(Schedule::List { paths, from, .. }), .. } => {
+            schedule::list(paths, from.as_deref(), format)
+        }
+        Command::Schedule { what: None, .. } => schedule::list(&[".".into()], None, format),
         Command::Ops { what } => ops::ops(common, what),
         Command::Convert { output, command, .. } => convert::convert(common, command, output.as_deref(), format),
         Command::Compile { playbook, output } => compile::compile(playbook, output),

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod audit_bytes;
 mod canonical;
 pub mod codec;
+pub mod cron;
 pub mod digest;
 pub mod journal;
 pub mod json;
