@@ -126,6 +126,50 @@ async fn batches_survive_every_crash() {
     assert!(crashes >= 4, "{crashes}");
 }
 
+/// A batch that is refused is split; its process dies between the halves. Each half goes on once, by itself.
+#[tokio::test]
+async fn halves_of_a_refused_batch_survive_every_crash() {
+    let (mut seen, mut halves) = (0, 0);
+    for commits in 0..40 {
+        let mut step = batch_step(4);
+        (step.tolerate, step.at_once) = (Some(int(8)), int(3));
+        let bench = Bench::new(program(vec![step]));
+        let fake = Fake::with_instances(8);
+        fake.deny("i-0001");
+        let planned = bench.plan(&fake).await;
+        bench.approve(&planned.run);
+        let engine = Bench::engine_on(dying(&bench.state(), commits), &bench.clock);
+        let ended = engine.run(&planned.run, &fake, &bench.options()).await.is_ok();
+        drop(engine);
+        if ended {
+            break;
+        }
+        bench.clock.advance(45);
+        let shown = bench.engine.show(&planned.run).unwrap();
+        let report = match shown.standing {
+            Standing::Status(RunStatus::Planned) => bench.engine.run(&planned.run, &fake, &bench.options()).await,
+            Standing::Interrupted => bench.engine.resume(&planned.run, &fake, &bench.options()).await,
+            _ => Ok(shown),
+        };
+        let report = report.unwrap_or_else(|e| panic!("after {commits} commits: {e}"));
+        assert_eq!(bench.engine.show(&planned.run).unwrap(), report, "after {commits} commits");
+        assert_eq!(report.items.len(), 8, "after {commits} commits: one outcome each");
+        for item in &report.items {
+            let moves = fake.instance(&item.item.id).unwrap().transitions;
+            let right = match item.outcome {
+                Outcome::Done => moves == ["stopped"],
+                // What was in flight when the process died, and was refused then.
+                Outcome::Unknown => moves.len() <= 1,
+                _ => moves.is_empty(),
+            };
+            assert!(right, "after {commits} commits: {item:?} {moves:?}");
+        }
+        halves += u64::from(count(&report, Outcome::Done) == 7);
+        seen += 1;
+    }
+    assert!(seen >= 6 && halves >= 2, "{seen} {halves}");
+}
+
 #[tokio::test]
 async fn single_items_survive_every_crash() {
     let mut step = single_step();

@@ -7,8 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use escher_storm::{Story, practice_storm, storm};
 
 /// Seeds that found something, with what it was.
-const FOUND: &[(u64, &str)] =
-    &[(18, "a call in flight was left as `skipped: not begun` where its step had failed before it was taken up again")];
+const FOUND: &[(u64, &str)] = &[
+    (18, "a call in flight was left as `skipped: not begun` where its step had failed before it was taken up again"),
+    (
+        628,
+        "half of a batch that was refused and split was sent by two at once where the process had died between the halves",
+    ),
+];
 
 /// The same of storms on the practice cloud.
 const FOUND_IN_PRACTICE: &[(u64, &str)] = &[];

@@ -185,16 +185,25 @@ impl Runner<'_> {
         for scope in open {
             let mut items = Vec::new();
             let all = members.get(scope).copied();
-            if self.shares_its_end(step, all.into_iter().flatten())? {
+            let ours = all.into_iter().flatten().filter(|item| last.get(item).is_some_and(|(_, at)| *at == scope));
+            if self.shares_its_end(step, ours.clone())? {
                 continue;
             }
-            for item in all.into_iter().flatten() {
+            for item in ours {
                 let value = self.live.value(&step.name, item).unwrap_or(Value::None);
                 items.push((item.clone(), value));
             }
             let order = items.iter().filter_map(|(i, _)| last.get(i)).map(|(o, _)| *o).min().unwrap_or(0);
-            let unit = Unit { scope: scope.to_string(), items, resumed: true, lets: Bindings::new() };
-            units.push((order, unit));
+            let whole = all.is_some_and(|all| all.len() == items.len());
+            let scope = match whole {
+                true => scope.to_string(),
+                // It was refused and split, and the other part has gone on: these are a batch of their own.
+                false => {
+                    let ids: Vec<ItemId> = items.iter().map(|(id, _)| id.clone()).collect();
+                    batch_scope(&step.name, &ids)
+                }
+            };
+            units.push((order, Unit { scope, items, resumed: whole, lets: Bindings::new() }));
         }
         units.sort_by_key(|(order, _)| *order);
         Ok(units.into_iter().map(|(_, unit)| unit).collect())
