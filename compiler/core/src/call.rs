@@ -11,6 +11,7 @@ use escher_syntax::{Diagnostic, Span};
 
 use crate::bounds;
 use crate::checker::{Checker, Deferred, Place, Typed};
+use crate::defaulted::params_of;
 use crate::foreign;
 use crate::member::{is_cloud, path_of};
 use crate::risk::{self, Witness};
@@ -153,9 +154,10 @@ impl Checker<'_> {
         let probed = std::mem::take(&mut self.probed);
         let (lowered, longest) = self.arguments(&record, &service, arguments, span);
         let changes = record.operation.class.changes();
+        let needs = if changes { self.needed(&record, &lowered, arguments) } else { Vec::new() };
         let class = argument::class(&record, |path| seen::seen(&lowered, path));
         self.calls += 1;
-        let call = Deferred { record: record.clone(), class, span: path_span, longest, probed, via: Vec::new() };
+        let call = Deferred { record: record.clone(), class, span: path_span, longest, probed, via: Vec::new(), needs };
         if changes {
             self.change(call)
         } else {
@@ -280,6 +282,28 @@ impl Checker<'_> {
         (out, longest)
     }
 
+    /// Looks at the arguments that a changing call needs; gives those that are made of the action's parameters.
+    fn needed(
+        &mut self,
+        record: &Arc<Record>,
+        lowered: &BTreeMap<String, Expr>,
+        arguments: &[ast::Argument],
+    ) -> Vec<(String, usize)> {
+        let members = record.operation.input.and_then(|id| record.shape(id)).map(|s| s.members().to_vec());
+        let (mut needs, operation) = (Vec::new(), record.name());
+        for member in members.iter().flatten().filter(|m| m.required) {
+            let Some(given) = lowered.get(&*member.name) else { continue };
+            let written = arguments.iter().find(|a| a.name.as_ref().is_some_and(|n| n.text == *member.name));
+            let what = format!("`{}`", member.name);
+            if let Some(written) = written {
+                self.not_defaulted(given, written.value.span, &what, &operation);
+            }
+            let params = self.action.as_ref().map_or(&[][..], |a| a.params.as_slice());
+            needs.extend(params_of(given, params).into_iter().map(|at| (what.clone(), at)));
+        }
+        needs
+    }
+
     fn read(&mut self, call: Deferred) {
         self.reads = true;
         self.staged |= self.acted;
@@ -333,7 +357,7 @@ impl Checker<'_> {
     }
 
     fn judge_change(&mut self, call: Deferred) {
-        let Deferred { record, class, span, longest, probed, via } = call;
+        let Deferred { record, class, span, longest, probed, via, needs: _ } = call;
         let name = record.name();
         let Some(step) = self.step.clone() else { return };
         let mut bound = step.max;
@@ -563,7 +587,15 @@ impl Checker<'_> {
                 known => (here(at), known),
             });
             let via = std::iter::once(name.to_string()).chain(call.via.iter().cloned()).collect();
-            self.judge(Deferred { longest, span: here(call.span), via, ..call.clone() });
+            let operation = call.record.name();
+            let mut needs = Vec::new();
+            for (what, position) in &call.needs {
+                let Some(given) = arguments.get(*position) else { continue };
+                self.not_defaulted(given, span, what, &operation);
+                let params = self.action.as_ref().map_or(&[][..], |a| a.params.as_slice());
+                needs.extend(params_of(given, params).into_iter().map(|at| (what.clone(), at)));
+            }
+            self.judge(Deferred { longest, span: here(call.span), via, needs, ..call.clone() });
         }
     }
 

@@ -86,6 +86,8 @@ pub(crate) struct Deferred {
     pub(crate) probed: bool,
     /// The actions that lead to it, from the one that is called first.
     pub(crate) via: Vec<String>,
+    /// Arguments that it needs, each with the parameter of the action that it is made of.
+    pub(crate) needs: Vec<(String, usize)>,
 }
 
 /// What the body of an action does, as it is found.
@@ -172,6 +174,8 @@ pub(crate) struct Checker<'w> {
     pub(crate) in_lambda: bool,
     /// Playbooks of the file that were checked, for its tests.
     pub(crate) playbooks: HashMap<String, crate::testing::PlaybookInfo>,
+    /// Names of values in which a constant may stand for what is missing.
+    pub(crate) defaulted: BTreeSet<String>,
     /// Whether the block at hand is that of a function or an action, whose value `return` gives.
     pub(crate) may_return: bool,
     /// In a test, where records may leave members out.
@@ -231,6 +235,7 @@ impl<'w> Checker<'w> {
             place: Place::Pure,
             in_lambda: false,
             playbooks: HashMap::new(),
+            defaulted: BTreeSet::new(),
             may_return: false,
             partial: false,
             step: None,

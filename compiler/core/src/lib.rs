@@ -11,6 +11,7 @@ mod call;
 mod catch;
 mod checker;
 mod constant;
+mod defaulted;
 mod expr;
 mod foreign;
 mod item;

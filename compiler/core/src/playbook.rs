@@ -40,6 +40,7 @@ impl Checker<'_> {
         self.acted = false;
         self.asked = Default::default();
         self.cut_nodes.clear();
+        self.defaulted.clear();
         self.waiters.clear();
         let (declared, approval) = self.attributes(item);
         self.place = Place::Read;

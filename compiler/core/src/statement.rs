@@ -33,6 +33,7 @@ impl Checker<'_> {
             let kind = match &statement.kind {
                 StmtKind::Let { name, ty, value } => {
                     let typed = self.let_value(ty.as_ref(), value);
+                    self.note_default(&name.text, &typed.expr);
                     self.bind(name, typed.ty, Origin::Lambda);
                     NodeKind::Let { name: name.text.clone(), value: typed.expr }
                 }
@@ -159,6 +160,7 @@ impl Checker<'_> {
                     }
                     self.lenient_nodes.extend(self.lenient.take().map(|span| (name.text.clone(), span)));
                     self.cut_nodes.extend(self.cut.take().map(|span| (name.text.clone(), span)));
+                    self.note_default(&name.text, &typed.expr);
                     self.bind(name, typed.ty, Origin::Node);
                     let kind = NodeKind::Let { name: name.text.clone(), value: typed.expr };
                     order.reading(name.text.clone(), doc, &uses, kind);
