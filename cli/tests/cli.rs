@@ -272,3 +272,18 @@ fn the_risk_of_a_playbook_is_told_with_the_actions_that_lead_to_it() {
     let output = escher(folder.path(), &["explain", "risk", "a.esc"]);
     assert!(text(&output.stdout).contains("outer > inner"), "{}", text(&output.stdout));
 }
+
+/// What is not sent is said: when it is checked, and in the report.
+#[test]
+fn a_notice_stands_in_the_report_as_not_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("escher.toml"), "edition = \"2026\"\n").unwrap();
+    let text = "playbook look(name: string = \"me\") {\n    notify ops \"hello {name}\"\n}\n";
+    std::fs::write(folder.path().join("look.esc"), text).unwrap();
+    let output = escher(folder.path(), &["run", "look.esc", "--sandbox", "--format", "json"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("does not send notices"), "{said}");
+    let run: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let shown = run["report"].to_string();
+    assert!(shown.contains("Notice to `ops`, not sent") && shown.contains("hello me"), "{shown}");
+}

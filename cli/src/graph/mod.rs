@@ -98,6 +98,7 @@ fn shown(node: &Node) -> Shown {
         NodeKind::Wait(_) => ("wait", Vec::new(), None),
         NodeKind::Sleep { duration } => ("sleep", vec![plain(duration)], None),
         NodeKind::Report { title, .. } => ("report", title.iter().map(plain).collect(), None),
+        NodeKind::Notify { channel, text } => ("notify", vec![channel.clone(), plain(text)], None),
         NodeKind::Return { .. } => ("return", Vec::new(), None),
         NodeKind::Do { .. } => ("call", Vec::new(), None),
     };

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use escher_ir::Type;
 use escher_ir::program::{Block, Expr, Node, NodeKind};
+use escher_ir::{Type, Value};
 use escher_syntax::ast::{self, StmtKind};
 use escher_syntax::{Diagnostic, Span};
 
 use crate::checker::{Checker, Typed};
 use crate::order::{Order, acts};
 use crate::scope::Origin;
-use crate::unsupported::not_yet;
+use crate::unsupported::not_sent;
 
 fn node(id: String, kind: NodeKind) -> Node {
     Node { id, doc: None, after: Vec::new(), kind }
@@ -199,7 +199,11 @@ impl Checker<'_> {
                     self.check_branches(branches, &order.nodes);
                     order.join(first);
                 }
-                StmtKind::Confirm(_) | StmtKind::Approve { .. } | StmtKind::Report { .. } | StmtKind::Return(_)
+                StmtKind::Confirm(_)
+                | StmtKind::Approve { .. }
+                | StmtKind::Report { .. }
+                | StmtKind::Notify { .. }
+                | StmtKind::Return(_)
                     if order.is_forked() =>
                 {
                     self.say(
@@ -254,14 +258,46 @@ impl Checker<'_> {
                     let id = order.id("approve");
                     order.waiting(id, doc, &BTreeSet::new(), NodeKind::Approve(Box::new(approve)));
                 }
-                StmtKind::Notify { .. } => {
-                    self.say(not_yet(statement.span, "`notify`", "use `report`"));
+                StmtKind::Notify { channel, text } => {
+                    let channel = self.channel(channel);
+                    let text = match text {
+                        Some(text) => self.expr_of(text, &Type::STRING, "what `notify` tells").expr,
+                        None => {
+                            let told = Diagnostic::error("E0205", statement.span, "this notice says nothing");
+                            self.say(told.help("write its text behind the channel: `notify ops \"…\"`"));
+                            continue;
+                        }
+                    };
+                    let id = order.id("notify");
+                    order.waiting(id, doc, &BTreeSet::new(), NodeKind::Notify { channel, text });
+                    self.say(not_sent(statement.span));
                 }
                 other => self.misplaced(other, statement.span),
             }
         }
         self.acted |= acted;
         returned
+    }
+
+    /// The name of a channel, with or without quotes.
+    fn channel(&mut self, channel: &ast::Expr) -> String {
+        match &channel.kind {
+            ast::ExprKind::Name(name) => name.clone(),
+            _ => {
+                let typed = self.expr_of(channel, &Type::STRING, "the name of a channel");
+                match typed.constant().and_then(Value::as_str) {
+                    Some(name) => name.to_string(),
+                    None if typed.ty == Type::Unknown => String::new(),
+                    None => {
+                        self.say(
+                            Diagnostic::error("E0301", channel.span, "the name of a channel is a plain text")
+                                .help("channels stand in escher.toml: write `notify ops \"…\"`"),
+                        );
+                        String::new()
+                    }
+                }
+            }
+        }
     }
 
     /// What a report shows: its values in written order, as one list.

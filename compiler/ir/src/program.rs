@@ -34,13 +34,15 @@ pub struct Program {
 impl Stored for Program {
     const FORMAT: &'static str = "escher.ir";
     const VERSION: u16 = 1;
-    const FEATURES: &'static [&'static str] = &[PARTS, SECRETS];
+    const FEATURES: &'static [&'static str] = &[PARTS, SECRETS, NOTICES];
 
     fn requires(&self) -> Vec<&'static str> {
         let asks = |node: &Node| matches!(node.kind, NodeKind::Approve(_));
         let parts = self.playbook.body.nodes.iter().any(asks).then_some(PARTS);
         let secrets = self.playbook.params.iter().any(|param| holds_secret(&param.ty)).then_some(SECRETS);
-        parts.into_iter().chain(secrets).collect()
+        let notifies = |node: &Node| matches!(node.kind, NodeKind::Notify { .. });
+        let notices = self.playbook.body.nodes.iter().any(notifies).then_some(NOTICES);
+        parts.into_iter().chain(secrets).chain(notices).collect()
     }
 }
 
@@ -49,6 +51,9 @@ pub(crate) const PARTS: &str = "parts";
 
 /// The feature of programs and plans whose parameters are secrets: a reader must know that it has references in its hands.
 pub(crate) const SECRETS: &str = "secrets";
+
+/// The feature of programs that tell somebody something: a reader must send it, or say that it does not.
+const NOTICES: &str = "notices";
 
 /// What the program relies on of an operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -188,6 +193,13 @@ pub enum NodeKind {
         title: Option<Expr>,
         /// What it shows.
         body: Block,
+    },
+    /// `notify channel "…"`.
+    Notify {
+        /// The channel, by its name in the settings.
+        channel: String,
+        /// What it is told.
+        text: Expr,
     },
     /// `return e`.
     Return {

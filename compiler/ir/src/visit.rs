@@ -14,6 +14,7 @@ pub fn block(block: &mut Block, each: &mut dyn FnMut(&mut Expr)) {
                 otherwise.iter_mut().for_each(|e| expr(e, each));
             }
             NodeKind::Confirm { question } => expr(question, each),
+            NodeKind::Notify { text, .. } => expr(text, each),
             NodeKind::Approve(approve) => {
                 expr(&mut approve.question, each);
                 approve.show.iter_mut().for_each(|e| expr(e, each));

@@ -243,6 +243,12 @@ impl Runner<'_> {
                     return Ok(Ended::Paused);
                 }
             }
+            NodeKind::Notify { channel, text } => {
+                // No channel is known to this version: what it would have been told is never dropped in silence.
+                let title = Some(format!("Notice to `{channel}`, not sent"));
+                let value = Value::text(self.text(text, names, &node.id).await?);
+                self.reported(&node.id, title, value)?;
+            }
             NodeKind::Report { title, body } => {
                 let title = match title {
                     Some(title) => Some(self.text(title, names, &node.id).await?),
@@ -251,13 +257,7 @@ impl Runner<'_> {
                 let question = look(&self.world, &node.id, What::Block(body), names, false);
                 let round = self.world.answer(&question).await.map_err(|e| outside(&node.id, e))?;
                 let value = round.value.unwrap_or(Value::None);
-                if !self.state.reports.iter().any(|(n, ..)| *n == node.id) {
-                    let object = journal::named(&value)?;
-                    let node = node.id.clone();
-                    let event = Event::Reported { node, title: title.clone(), value: object.digest };
-                    self.journal.push(event, vec![object]);
-                    crate::world::lock(&self.reports).push(ReportPart { title, value });
-                }
+                self.reported(&node.id, title, value)?;
             }
             NodeKind::Return { value } => {
                 let Some(value) = value else { return Ok(Ended::Returned(None)) };
@@ -280,6 +280,18 @@ impl Runner<'_> {
                 Some(format!("nobody is there to confirm (`--yes` answers it): {words}"))
             }
         }
+    }
+
+    /// Writes down a part of the report, once.
+    fn reported(&self, node: &str, title: Option<String>, value: Value) -> Result<(), EngineError> {
+        if self.state.reports.iter().any(|(known, ..)| known == node) {
+            return Ok(());
+        }
+        let object = journal::named(&value)?;
+        let event = Event::Reported { node: node.to_string(), title: title.clone(), value: object.digest };
+        self.journal.push(event, vec![object]);
+        crate::world::lock(&self.reports).push(ReportPart { title, value });
+        Ok(())
     }
 
     async fn text(&self, expr: &Expr, names: &Bindings, at: &str) -> Result<String, EngineError> {

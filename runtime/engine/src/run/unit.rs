@@ -296,7 +296,11 @@ impl StepRun<'_> {
                         .map_err(|e| Stop::failed(e.to_string()))?;
                     self.slept(&format!("{scope}/{}", node.id), time).await?;
                 }
-                NodeKind::Step(_) | NodeKind::Approve(_) | NodeKind::Confirm { .. } | NodeKind::Report { .. } => {
+                NodeKind::Step(_)
+                | NodeKind::Approve(_)
+                | NodeKind::Confirm { .. }
+                | NodeKind::Report { .. }
+                | NodeKind::Notify { .. } => {
                     return Err(Stop::failed(format!("`{}` cannot stand in a step", node.id)));
                 }
             }
