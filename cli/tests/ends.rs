@@ -155,13 +155,14 @@ fn ctrl_c_breaks_off_waiting_in_each_cloud() {
     assert_ne!(sleeps, aws);
     let azure = list(
         "azure.compute.virtual_machines.list_all().value",
-        "azure.compute.virtual_machines.deallocate(\n            resource_group_name: m.id.split(\"/\").skip(4).first() ?? \"\",\n            \
-         vm_name: m.name,\n        )",
+        "let group = m.id.split(\"/\").skip(4).first()\n        require group != none\n        \
+         azure.compute.virtual_machines.deallocate(resource_group_name: group, vm_name: m.name)",
     );
     let gcp = list(
         "gcp.compute.instances.aggregated_list(project: \"practice\").items.values().flat_map(.instances)\n        \
          .filter(m => m.status == \"RUNNING\")",
-        "gcp.compute.instances.stop(project: \"practice\", zone: m.zone.split(\"/\").last() ?? \"\", instance: m.name)",
+        "let zone = m.zone.split(\"/\").last()\n        require zone != none\n        \
+         gcp.compute.instances.stop(project: \"practice\", zone: zone, instance: m.name)",
     );
     std::thread::scope(|scope| {
         for playbook in [&aws, &sleeps, &azure, &gcp] {
