@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use super::check;
-use super::escher::{Project, RUN, anybody};
+use super::escher::{Answer, Project, RUN, anybody};
 use super::sandbox::Sandbox;
 use super::venv::Venv;
 use crate::{Result, paths, process};
@@ -71,7 +71,28 @@ fn accept(binary: &Path, all: bool) -> Result<()> {
     for (name, commands) in runs(&["read", &EACH.to_string()])? {
         println!("        {name} after the playbook: {commands} commands");
     }
-    Ok(())
+    secure(binary, &sandbox, &environment.with_file_name("ca.pem"))
+}
+
+/// Our own client of Azure as az goes there: under TLS by the sandbox's authority, with the token of a managed identity.
+fn secure(binary: &Path, sandbox: &Sandbox, authority: &Path) -> Result<()> {
+    let project = Project::new("clients-secure", "xtask/lab/secure.esc", binary, &sandbox.url(), anybody())?;
+    let plan = |trusted: bool| {
+        let url = format!("https://localhost:{}", sandbox.port());
+        let arguments = ["plan", "job.esc", "--format", "json", "--endpoint-url", &url];
+        let mut command = project.escher(&arguments);
+        command.env("AZURE_SUBSCRIPTION_ID", "00000000-0000-0000-0000-000000000001");
+        command.env("IDENTITY_ENDPOINT", format!("{}/metadata/identity/oauth2/token", sandbox.url()));
+        command.env("IDENTITY_HEADER", "practice");
+        if trusted {
+            command.env("SSL_CERT_FILE", authority);
+        }
+        Ok::<_, Box<dyn std::error::Error>>(Answer::of(&arguments, &process::output(&mut command)?))
+    };
+    let found = plan(true)?.exits(0)?.json()?;
+    check::equal("calls of the plan under TLS", &check::list(&found, "/calls")?.len(), &EACH)?;
+    let refused = plan(false)?.exits(1)?;
+    check::that(refused.stderr.contains("UnknownIssuer"), format!("without the authority: {}", refused.stderr))
 }
 
 /// Runs a script of each tool at the same time; gives how many commands each ran, or what failed.

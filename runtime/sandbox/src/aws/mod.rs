@@ -1,4 +1,4 @@
-//! The AWS side of the practice cloud: credentials, dispatch, and one function per operation.
+//! The AWS side of the practice cloud: credentials, dispatch, one function per operation of machines, rows for the rest.
 //!
 //! An operation is `fn(&Value, &mut World, &mut Call) -> Result<Value, ApiError>`: it never sees a form, XML or HTTP.
 //! Signatures must be there and well formed, and their scope says service and region; their cryptography is *not* checked,

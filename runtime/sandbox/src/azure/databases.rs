@@ -6,7 +6,7 @@ use super::address::Address;
 use super::kinds::{Action, Does};
 use crate::rest::Refusal;
 use crate::world::World;
-use crate::world::things::{Thing, at, set, unset};
+use crate::world::things::{Thing, at, set};
 
 pub(super) const ACTIONS: &[Action] = &[
     Action {
@@ -28,10 +28,10 @@ pub(super) fn server(
     was: Option<&Thing>,
     body: &mut Map<String, Json>,
 ) -> Result<(), Refusal> {
-    let password = unset(body, "/properties/administratorLoginPassword");
+    let password = at(body, "/properties/administratorLoginPassword").is_some();
     let login = at(body, "/properties/administratorLogin").and_then(Json::as_str);
     let entra = at(body, "/properties/administrators").is_some();
-    if was.is_none() && !entra && (login.is_none() || password.is_none()) {
+    if was.is_none() && !entra && (login.is_none() || !password) {
         let message = "Invalid value given for parameter AdministratorLoginPassword. Specify a valid parameter value.";
         return Err(Refusal::new(400, "InvalidParameterValue", message));
     }

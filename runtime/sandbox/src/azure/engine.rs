@@ -13,7 +13,7 @@ use crate::rest::check::{self, Wrong};
 use crate::rest::{Answer, Call, Refusal};
 use crate::world::World;
 use crate::world::lifecycle::Lifecycle;
-use crate::world::things::{GONE, Thing, merge, set};
+use crate::world::things::{GONE, Thing, forget_passwords, merge, set};
 
 /// Resources on a page.
 const PAGE: usize = 100;
@@ -221,6 +221,7 @@ pub(crate) fn keep(
     let key = address.key();
     let before = world.things.get(kind.name, &key).cloned();
     (kind.before)(world, address, before.as_ref(), &mut body)?;
+    forget_passwords(&mut body);
     let now = call.now;
     if let Some(before) = before {
         // Resource Manager keeps the tags of what is replaced without any.
@@ -280,6 +281,7 @@ fn patch(kind: &'static Kind, world: &mut World, call: &mut Call<'_>, address: &
     }
     merge(&mut body, &over);
     (kind.before)(world, address, Some(&before), &mut body)?;
+    forget_passwords(&mut body);
     if let Some(thing) = world.things.get_mut(kind.name, &before.key) {
         thing.body = body;
     }

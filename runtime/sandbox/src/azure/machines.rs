@@ -169,8 +169,6 @@ fn before_of(
         return Err(Refusal::new(409, "OperationNotAllowed", message));
     }
     set(body, SIZE, size.into());
-    // Passwords are kept by nobody.
-    unset(body, "/properties/osProfile/adminPassword");
     let me = machine_id(world, address);
     for interface in
         at(body, "/properties/networkProfile/networkInterfaces").and_then(Json::as_array).into_iter().flatten()

@@ -16,7 +16,7 @@ use crate::rest::{Answer, Call, Refusal};
 use crate::world::World;
 use crate::world::ids::{hash, mix};
 use crate::world::lifecycle::Lifecycle;
-use crate::world::things::{GONE, Thing, merge};
+use crate::world::things::{GONE, Thing, forget_passwords, merge};
 
 /// Resources on a page that says no number, and most on one that does.
 const PAGE: usize = 500;
@@ -262,6 +262,7 @@ pub(crate) fn keep(
     mut body: Map<String, Json>,
 ) -> i64 {
     body.remove("name");
+    forget_passwords(&mut body);
     let takes = i64::from((kind.takes)(&world.gcp.timing));
     let (rest, via) = kind.states;
     let state = match takes {
@@ -327,6 +328,7 @@ fn patch(kind: &'static Kind, world: &mut World, call: &mut Call<'_>, address: &
     merge(&mut body, &over);
     (kind.before)(world, call, address, Some(&before), &mut body)?;
     body.remove("name");
+    forget_passwords(&mut body);
     if let Some(thing) = world.things.get_mut(&kind.table(), &address.key()) {
         thing.body = body;
     }

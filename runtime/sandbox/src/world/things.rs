@@ -117,6 +117,22 @@ pub(crate) fn merge(body: &mut Map<String, Json>, over: &Map<String, Json>) {
     }
 }
 
+/// Takes out what nobody keeps: passwords, at any depth.
+pub(crate) fn forget_passwords(body: &mut Map<String, Json>) {
+    body.retain(|name, value| !(name.to_ascii_lowercase().contains("password") && value.is_string()));
+    let mut inner: Vec<&mut Json> = body.values_mut().collect();
+    while let Some(json) = inner.pop() {
+        match json {
+            Json::Object(members) => {
+                members.retain(|name, value| !(name.to_ascii_lowercase().contains("password") && value.is_string()));
+                inner.extend(members.values_mut());
+            }
+            Json::Array(items) => inner.extend(items.iter_mut()),
+            _ => {}
+        }
+    }
+}
+
 /// All of them, by kind.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -1,7 +1,7 @@
 //! EC2: instances, volumes, snapshots, tags, regions and zones.
 //!
 //! Every operation checks all it was given before it changes anything, so a call that fails changed nothing. Does *not*
-//! serve networks, images, key pairs or security groups beyond the ids that a region has from the start.
+//! serve images, key pairs, addresses or security groups: those are rows of `aws::table::ec2`.
 
 pub(crate) mod ids;
 pub(crate) mod model;
