@@ -32,9 +32,26 @@ playbook stop_and_end() {
 }
 "#;
 
+const COPY: &str = r#"@risk(critical)
+@approval(by: "manager", of: 2)
+playbook copy_all() {
+    let volumes = aws.ec2.describe_volumes().volumes
+    step copy "Copy" for v in volumes max 10 {
+        aws.ec2.create_snapshot(volume_id: v.volume_id, description: "copy {run.id}") unless found(v)
+    }
+}
+
+action found(v: aws.ec2.Volume) -> aws.ec2.Snapshot? {
+    aws.ec2.describe_snapshots(filters: [
+        { name: "volume-id", values: [v.volume_id] },
+        { name: "description", values: ["copy {run.id}"] },
+    ]).snapshots.first()
+}
+"#;
+
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// A run that stands at its question, on an engine of its own.
+/// A run on an engine of its own; at first it stands at its question.
 struct Waiting {
     _folder: tempfile::TempDir,
     engine: Engine,
@@ -43,23 +60,26 @@ struct Waiting {
 }
 
 impl Waiting {
-    async fn new() -> Waiting {
+    fn over(cloud: Simulator) -> Waiting {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path()).unwrap();
         let engine = Engine::new(Arc::new(store)).with_clock(Arc::new(PausedClock::new()));
+        Waiting { _folder: folder, engine, cloud, run: String::new() }
+    }
+
+    async fn new() -> Waiting {
         let mut world = World::default();
         world.machine("i-1", "running", "dev");
-        let cloud = Simulator::new(1, Chaos::none(), world);
-        let mut waiting = Waiting { _folder: folder, engine, cloud, run: String::new() };
-        waiting.run = waiting.plan().await;
+        let mut waiting = Waiting::over(Simulator::new(1, Chaos::none(), world));
+        waiting.run = waiting.plan(ASK).await;
         people::sign(&waiting.engine, &waiting.run, "go").unwrap();
         let report = waiting.engine.run(&waiting.run, &waiting.cloud, &options()).await.unwrap();
         assert_eq!(report.standing, Standing::Status(RunStatus::WaitingForApproval));
         waiting
     }
 
-    async fn plan(&self) -> String {
-        let checked = escher_core::check(&CatalogWorld, ASK);
+    async fn plan(&self, playbook: &str) -> String {
+        let checked = escher_core::check(&CatalogWorld, playbook);
         let program = checked.playbooks.into_iter().next().unwrap().program.unwrap();
         let options = PlanOptions::new("otto", Target { cloud: "aws".into(), ..Target::default() });
         self.engine.plan(program, BTreeMap::new(), &self.cloud, &options).await.unwrap().run
@@ -96,9 +116,19 @@ async fn by_hand() {
     people::sign(&changed.engine, &changed.run, "after all").unwrap();
     assert_eq!(changed.resumed(&changed.cloud).await, Standing::Status(RunStatus::Done));
 
-    let never = changed.plan().await;
+    let never = changed.plan(ASK).await;
     changed.cancelled(&never).await;
     assert!(changed.engine.run(&never, &changed.cloud, &options()).await.is_err(), "it never begins");
+
+    // Each answer is lost, and the probe finds what was done.
+    let mut world = World::default();
+    world.volume("vol-1", "dev");
+    let mut lost = Waiting::over(Simulator::new(1, Chaos { lost: 100, ..Chaos::none() }, world));
+    lost.run = lost.plan(COPY).await;
+    people::sign(&lost.engine, &lost.run, "go").unwrap();
+    let report = lost.engine.run(&lost.run, &lost.cloud, &options()).await.unwrap();
+    assert_eq!(report.standing, Standing::Status(RunStatus::Done));
+    assert_eq!(lost.cloud.world().count("snapshot", "vol-1"), 1, "one copy, though nobody was told");
 }
 
 #[test]
