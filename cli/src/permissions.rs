@@ -91,7 +91,7 @@ mod tests {
         let source = format!("@risk(critical)\n@approval(by: \"manager\", of: 2)\nplaybook p() {{\n{body}\n}}\n");
         let checked = escher_core::check(&escher_core::CatalogWorld, &source);
         assert!(!checked.has_errors(), "{:?}", checked.diagnostics);
-        of(checked.playbooks[0].program.as_deref().unwrap())
+        of(checked.playbooks[0].program().unwrap())
     }
 
     #[test]
@@ -112,7 +112,7 @@ mod tests {
         let mut program = {
             let checked =
                 escher_core::check(&escher_core::CatalogWorld, "playbook p() { aws.sts.get_caller_identity() }");
-            (*checked.playbooks[0].program.clone().unwrap()).clone()
+            (**checked.playbooks[0].program().unwrap()).clone()
         };
         let used = program.operations.values().next().unwrap().clone();
         program.operations.insert("aws.ec2.of_tomorrow".into(), used);

@@ -160,7 +160,7 @@ pub(crate) fn item(text: &str, format: Format) -> Result<(PathBuf, Found), Failu
     let shown = path.display().to_string();
     match (found.next(), found.next()) {
         (Some(one), None) => {
-            let program = one.program.clone().ok_or_else(|| Failure::told(1))?;
+            let program = one.program().cloned().ok_or_else(|| Failure::told(1))?;
             Ok((path, Found::Playbook(Box::new(one), program)))
         }
         (Some(_), Some(_)) => Err(Failure::usage(format!("{shown} has several playbooks: {}", names.join(", ")))

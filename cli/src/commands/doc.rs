@@ -27,7 +27,7 @@ pub(crate) fn doc(paths: &[PathBuf], to: &Path) -> Result<u8, Failure> {
     let mut pages = 0;
     for source in sources.files.iter().take(sources.asked) {
         for playbook in &source.checked.playbooks {
-            let Some(program) = &playbook.program else { continue };
+            let Some(program) = playbook.program() else { continue };
             let name = free(&mut taken, &playbook.name);
             write(&to.join(format!("{name}.svg")), &graph::svg(&graph::of(program)))?;
             write(&to.join(format!("{name}.md")), &page(playbook, program, &source.file.path, &name))?;

@@ -75,7 +75,8 @@ fn unchanged(engine: &Engine, path: &Path, planned: &Planned) -> Result<(), Fail
     let checked = escher_core::check_files(&files, vec![files.entry(source, &text)]).into_iter().next();
     let checked = checked.map(|f| f.checked).unwrap_or_default();
     let template = checked.standing.iter().find(|s| s.name == playbook).map(|s| &s.program);
-    let program = checked.playbooks.iter().find(|p| p.name == playbook).and_then(|p| p.program.as_deref()).or(template);
+    let program =
+        checked.playbooks.iter().find(|p| p.name == playbook).and_then(|p| p.program()).map(|p| &**p).or(template);
     let digest = program.and_then(|p| codec::digest(p).ok());
     if digest == Some(planned.plan.program) {
         return Ok(());

@@ -179,7 +179,7 @@ fn finished(line: &str, draft: call::Draft) -> Result<Converted, Box<Diagnostic>
         }
     };
     let worst = checked(&write::playbook(line, &draft, Risk::Critical))?;
-    let risk = worst.playbooks.iter().flat_map(|p| &p.witnesses).map(|w| w.raised).max().unwrap_or(Risk::Read);
+    let risk = worst.playbooks.iter().flat_map(|p| p.witnesses.iter()).map(|w| w.raised).max().unwrap_or(Risk::Read);
     let text = write::playbook(line, &draft, risk);
     checked(&text)?;
     let operation = match &draft.what {

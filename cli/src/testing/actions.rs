@@ -1,13 +1,10 @@
 //! Mocks of actions: in the program of a test, an action gives what the test says, for the arguments that it says.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(super) use escher_core::FunctionNames as Names;
 use escher_ir::Value;
 use escher_ir::program::{BinaryOp, Block, Expr, Function, Program};
-
-/// What functions are called in a program, by file and name there.
-pub(super) type Names = BTreeMap<(usize, String), String>;
 
 /// A mock of an action, with its values worked out.
 #[derive(Clone, Debug)]

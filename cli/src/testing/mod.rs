@@ -74,7 +74,7 @@ fn one(sources: &Sources, source: &Source, test: &CheckedTest) -> Result<Verdict
     let programs = |place: usize, name: &str| {
         let file = sources.files.iter().find(|f| f.project == source.project && f.place == place)?;
         let found = file.checked.playbooks.iter().find(|p| p.name == name)?;
-        Some((found.program.clone()?, found.functions.clone()))
+        Some((found.program()?.clone(), found.functions()?.clone()))
     };
     let begun = Instant::now();
     let outcome = runtime.block_on(one::run(test, &programs));

@@ -1,8 +1,8 @@
 //! What checking a large project costs: `cargo run --release -p escher-core --example modules`.
 //!
 //! Makes 200 modules of 500 lines that use each other, in chains of fifty, in memory, and checks all of them once, cold;
-//! then again after an edit of one line: of a module that nobody uses, and of one that is used most. An argument is the
-//! number of modules.
+//! then again after an edit of one line: of a module that nobody uses, of one that is used most, and of a signature there.
+//! An argument is the number of modules.
 
 #![allow(clippy::print_stdout, reason = "it prints its figures")]
 #![allow(clippy::disallowed_methods, reason = "it takes times, an argument, and its own memory")]
@@ -80,13 +80,19 @@ fn main() {
     if let Some(peak) = status.lines().find(|l| l.starts_with("VmHWM")) {
         println!("{}", peak.replace('\t', " "));
     }
-    for (what, at) in [("nobody uses", count - 1), ("is used most", 0)] {
+    let (body, face) = (("\"nothing\"", "\"nothing at all\""), ("key: string)", "key: string = \"x\")"));
+    let edits = [
+        ("a line of one that nobody uses", count - 1, body),
+        ("a line of one that is used most", 0, body),
+        ("a signature of one that is used most", 0, face),
+    ];
+    for (what, at, (from, to)) in edits {
         let mut changed = entries.clone();
         let Some(entry) = changed.get_mut(at) else { continue };
-        entry.text = entry.text.replacen("\"nothing\"", "\"nothing at all\"", 1).into();
+        entry.text = entry.text.replacen(from, to, 1).into();
         let begun = Instant::now();
         let files = memory.check(&world, changed);
-        println!("again, a line of one that {what}: {:.2?} ({} files)", begun.elapsed(), files.len());
+        println!("again, {what}: {:.2?} ({} files)", begun.elapsed(), files.len());
         memory.check(&world, entries.clone());
     }
 }

@@ -402,8 +402,9 @@ impl Checker<'_> {
         if self.operations.contains_key(name) {
             return;
         }
-        if let Some(known) = self.facts.uses.borrow().get(name) {
+        if let Some((known, answer)) = self.facts.uses.borrow().get(name) {
             self.operations.insert(name.to_string(), known.clone());
+            answer.iter().for_each(|shape| self.usage.answers(name, shape.clone()));
             return;
         }
         if let Ok(digest) = operation::record_digest(record) {
@@ -414,7 +415,10 @@ impl Checker<'_> {
                 risk: class.risk,
                 repeat: class.repeat.clone(),
             };
-            self.facts.uses.borrow_mut().insert(name.to_string(), used.clone());
+            let of = |shape: &str| format!("{}.{}.{shape}", record.service.cloud, record.service.name);
+            let answer = record.operation.output.and_then(|id| record.shape(id)).map(|s| Arc::from(of(&s.name)));
+            answer.iter().for_each(|shape: &Arc<str>| self.usage.answers(name, shape.clone()));
+            self.facts.uses.borrow_mut().insert(name.to_string(), (used.clone(), answer));
             self.operations.insert(name.to_string(), used);
         }
     }

@@ -1,6 +1,6 @@
 //! The state of one check, and what all parts of it share.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -90,6 +90,16 @@ pub(crate) struct Deferred {
     pub(crate) needs: Vec<(String, usize)>,
 }
 
+impl Deferred {
+    fn looks_as(&self, before: &Deferred) -> bool {
+        let length = |d: &Deferred| d.longest.map(|(_, length)| length);
+        self.record.name() == before.record.name()
+            && self.class == before.class
+            && length(self) == length(before)
+            && (self.probed, &self.via, &self.needs) == (before.probed, &before.via, &before.needs)
+    }
+}
+
 /// What the body of an action does, as it is found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ActionBody {
@@ -112,17 +122,32 @@ pub(crate) struct Signature {
 }
 
 impl Signature {
+    /// Whether a caller in another file finds what it found before: where things stand in this one is nothing to it.
+    pub(crate) fn looks_as(&self, before: &Signature) -> bool {
+        let marks = |s: &Signature| (s.reads, s.located, s.lenient.is_some(), s.body.needs_step.is_some());
+        let (mine, theirs) = (&self.body.deferred, &before.body.deferred);
+        self.params == before.params
+            && self.returns == before.returns
+            && marks(self) == marks(before)
+            && self.body.params == before.body.params
+            && mine.len() == theirs.len()
+            && mine.iter().zip(theirs).all(|(a, b)| a.looks_as(b))
+    }
+
     /// Whether it changes something.
     pub(crate) fn changes(&self) -> bool {
         self.body.deferred.iter().any(|d| d.record.operation.class.changes())
     }
 }
 
+/// What a program relies on of an operation, and the shape of its answer.
+pub(crate) type Answering = (OperationUse, Option<Arc<str>>);
+
 /// What the catalogue says, worked out once for all files of a check: a record's digest is of all its shapes.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     fields: RefCell<HashMap<Arc<str>, Option<Arc<ShapeFields>>>>,
-    pub(crate) uses: RefCell<HashMap<String, OperationUse>>,
+    pub(crate) uses: RefCell<HashMap<String, Answering>>,
 }
 
 /// One check.
@@ -142,7 +167,10 @@ pub(crate) struct Checker<'w> {
     pub(crate) scope: Scope,
     pub(crate) types: HashMap<String, Type>,
     pub(crate) signatures: HashMap<String, Option<Arc<Signature>>>,
-    pub(crate) functions: BTreeMap<String, Lowered>,
+    pub(crate) functions: BTreeMap<String, Arc<Lowered>>,
+    /// Whether something was linked, so that what was found depends on the bodies of functions, and not only on what
+    /// their signatures say.
+    pub(crate) linked: Cell<bool>,
     pub(crate) operations: BTreeMap<String, OperationUse>,
     pub(crate) waiters: BTreeMap<String, Digest>,
     pub(crate) usage: Usage,
@@ -216,6 +244,7 @@ impl<'w> Checker<'w> {
             types: HashMap::new(),
             signatures: HashMap::new(),
             functions: BTreeMap::new(),
+            linked: Cell::new(false),
             operations: BTreeMap::new(),
             waiters: BTreeMap::new(),
             usage: Usage::default(),

@@ -11,7 +11,7 @@ use escher_syntax::{Diagnostic, Severity, Span};
 
 use crate::Checked;
 use crate::checker::{ActionBody, Checker, Facts, Place, Signature};
-use crate::module::{Exports, Lowered, Node};
+use crate::module::{Exports, Lowered, Node, Own};
 use crate::scope::{Binding, Origin, Scope};
 use crate::world::World;
 
@@ -35,6 +35,8 @@ pub(crate) struct Made {
     pub(crate) broken: Vec<Span>,
     /// What other modules see of it.
     pub(crate) exports: Exports,
+    /// Whether what was found depends on the bodies of functions of other modules.
+    pub(crate) linked: bool,
 }
 
 /// Checks the items of a file, with the modules that were checked before it.
@@ -82,7 +84,7 @@ pub(crate) fn check_file(
     }
     let exports = checker.exports_of(node);
     checked.diagnostics = checker.diagnostics;
-    Made { checked, broken: checker.broken, exports }
+    Made { checked, broken: checker.broken, exports, linked: checker.linked.get() }
 }
 
 /// Whether a value comes from a call, of a cloud or of the language.
@@ -127,7 +129,10 @@ impl Checker<'_> {
             _ => None,
         });
         let known = self.signatures.drain().filter_map(|(name, signature)| Some((name, signature?)));
-        Exports {
+        let uses = node.uses.values().filter_map(|used| used.module);
+        let uses = uses.filter_map(|at| Some((at, self.modules.get(at)?.clone()?))).collect();
+        let own = Own {
+            module: self.module,
             incomplete: node.parsed.iter().any(|d| d.severity == Severity::Error),
             shown: node.id.to_string(),
             kinds: named.collect(),
@@ -136,7 +141,8 @@ impl Checker<'_> {
             signatures: known.collect(),
             functions: std::mem::take(&mut self.functions),
             playbooks: std::mem::take(&mut self.playbooks),
-        }
+        };
+        Exports { own: Arc::new(own), uses }
     }
 
     fn one_name_each(&mut self) {
@@ -272,7 +278,7 @@ impl Checker<'_> {
         let mut alone = crate::constant::empty_program();
         alone.functions.insert(name.to_string(), lowered.function.clone());
         self.check_depth(&alone, &callable.name);
-        self.functions.insert(name.to_string(), lowered);
+        self.functions.insert(name.to_string(), Arc::new(lowered));
         self.signatures.insert(name.to_string(), Some(signature.clone()));
         Some(signature)
     }

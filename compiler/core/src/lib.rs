@@ -45,29 +45,62 @@ mod world;
 
 pub use again::Memory;
 pub use escher_syntax::{Diagnostic, Edit, Fix, Label, Severity, Span};
-pub use module::{MAX_DEPTH, MAX_MODULES, MAX_TEXT, ModuleId};
+pub use module::{FunctionNames, MAX_DEPTH, MAX_MODULES, MAX_TEXT, ModuleId};
 pub use risk::Witness;
 pub use suggest::nearest;
 pub use testing::{CheckedTest, ExprId, Mock, MockAction, MockAnswer, TestKind, TestStatement};
 pub use world::{CatalogWorld, NoModule, TextWorld, World};
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use escher_ir::program::Program;
 use escher_ir::standing::Standing;
 
+use crate::module::{Exports, Unlinked};
+
 /// A playbook that was checked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CheckedPlaybook {
     /// Its name.
     pub name: String,
-    /// The program; none where there are errors.
-    pub program: Option<Arc<Program>>,
     /// The calls that its risk comes from, the riskiest first.
-    pub witnesses: Vec<Witness>,
-    /// What its functions and actions are called in the program, by place of their file and name there.
-    pub functions: BTreeMap<(usize, String), String>,
+    pub witnesses: Arc<[Witness]>,
+    lowered: Option<Arc<Unlinked>>,
+    /// The module that it stands in, as it was checked.
+    home: Option<Arc<Exports>>,
+    linked: OnceLock<(Arc<Program>, FunctionNames)>,
+}
+
+impl CheckedPlaybook {
+    fn new(name: String, lowered: Arc<Unlinked>, witnesses: Arc<[Witness]>) -> CheckedPlaybook {
+        CheckedPlaybook { name, witnesses, lowered: Some(lowered), home: None, linked: OnceLock::new() }
+    }
+
+    /// The program, linked when it is first asked for; none where there are errors.
+    pub fn program(&self) -> Option<&Arc<Program>> {
+        self.linked().map(|(program, _)| program)
+    }
+
+    /// What its functions and actions are called in the program.
+    pub fn functions(&self) -> Option<&FunctionNames> {
+        self.linked().map(|(_, names)| names)
+    }
+
+    fn linked(&self) -> Option<&(Arc<Program>, FunctionNames)> {
+        let (lowered, home) = (self.lowered.as_ref()?, self.home.as_ref()?);
+        Some(self.linked.get_or_init(|| {
+            let (program, names) = lowered.program(home);
+            (Arc::new(program), names)
+        }))
+    }
+}
+
+impl std::fmt::Debug for CheckedPlaybook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("CheckedPlaybook");
+        shown.field("name", &self.name).field("program", &self.program()).field("witnesses", &self.witnesses);
+        shown.field("functions", &self.functions()).finish_non_exhaustive()
+    }
 }
 
 /// What checking a file gives.

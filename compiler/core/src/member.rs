@@ -141,7 +141,7 @@ impl Checker<'_> {
                     .help("one text or one key is read as a secret; leave the rest to the cloud's own stores"),
                 );
             }
-            self.usage.read(shape, &name.text);
+            self.usage.read(shape, &name.text, &field.ty);
             return ty;
         }
         if name.text == "target" {

@@ -12,6 +12,7 @@ use escher_syntax::{Diagnostic, Span};
 
 use crate::CheckedPlaybook;
 use crate::checker::{Checker, Place};
+use crate::module::Unlinked;
 use crate::risk::{self, Witness};
 use crate::scope::Origin;
 use crate::statement::doc_text;
@@ -85,17 +86,7 @@ impl Checker<'_> {
             .filter_map(|n| if let NodeKind::Step(step) = &n.kind { Some(step) } else { None })
             .map(|step| bounds.get(step.name.as_str()).copied().unwrap_or(0).max(step.max_at_most))
             .try_fold(0u64, u64::checked_add);
-        let mut body = Block { nodes, value: None };
-        let linked = self.link(&mut body);
-        let (mut functions, names) = (linked.functions, linked.names);
-        self.usage.join(&linked.usage);
-        self.operations.extend(linked.operations);
-        self.waiters.extend(linked.waiters);
-        self.project_calls(&mut body);
-        for function in functions.values_mut() {
-            self.project_calls(&mut function.body);
-        }
-        let mut program = Program {
+        let program = Program {
             edition: escher_ir::EDITION,
             playbook: Playbook {
                 name: callable.name.text.clone(),
@@ -106,22 +97,21 @@ impl Checker<'_> {
                 declared_risk: declared.map_or(inferred, |d| d.0),
                 approval: approval.map(|(a, _)| a),
                 blast_radius: radius,
-                body,
+                body: Block { nodes, value: None },
             },
-            functions,
+            functions: BTreeMap::new(),
             operations: std::mem::take(&mut self.operations),
             waiters: std::mem::take(&mut self.waiters),
         };
-        self.check_lost_secrets(&program, &callable.body);
         // Functions were asked about where they stand, once for all playbooks that reach them.
-        let functions = std::mem::take(&mut program.functions);
         self.check_depth(&program, &callable.name);
-        program.functions = functions;
-        let program = Arc::new(program);
+        let unlinked = Arc::new(Unlinked { program, usage: std::mem::take(&mut self.usage) });
+        self.check_lost_secrets(&unlinked, &witnesses, &callable.body);
+        let witnesses: Arc<[Witness]> = witnesses.into();
         if let Some(info) = self.playbooks.get_mut(&callable.name.text) {
-            info.made = Some((program.clone(), witnesses.clone().into()));
+            info.made = Some((unlinked.clone(), witnesses.clone()));
         }
-        CheckedPlaybook { name: callable.name.text.clone(), program: Some(program), witnesses, functions: names }
+        CheckedPlaybook::new(callable.name.text.clone(), unlinked, witnesses)
     }
 
     /// A plan of what is nested too deeply could be made, and never be read again.

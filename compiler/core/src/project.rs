@@ -6,30 +6,48 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use escher_ir::program::{Expr, Projection};
+use escher_ir::program::{Block, Expr, Projection};
 use escher_ir::{Type, visit};
 
-use crate::checker::Checker;
+/// What lies below a member, in lists and maps too.
+#[derive(Clone, Debug)]
+enum Below {
+    /// A scalar.
+    Nothing,
+    /// What no model says more of.
+    Whole,
+    /// A shape.
+    Shape(Arc<str>),
+}
 
-/// Members read, by shape.
+/// Members read, by shape, with all that it takes to say what is read of a call's answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Usage {
-    members: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
+    members: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Below>>,
     whole: BTreeSet<Arc<str>>,
+    /// The shape of each operation's answer.
+    answers: BTreeMap<String, Arc<str>>,
 }
 
 impl Usage {
-    /// A member of a shape is read.
-    pub(crate) fn read(&mut self, shape: &Arc<str>, member: &str) {
-        self.members.entry(shape.clone()).or_default().insert(Arc::from(member));
+    /// A member of a shape, of this type, is read.
+    pub(crate) fn read(&mut self, shape: &Arc<str>, member: &str, ty: &Type) {
+        self.members.entry(shape.clone()).or_default().entry(Arc::from(member)).or_insert_with(|| below(ty));
+    }
+
+    /// An operation is called, whose answer has this shape.
+    pub(crate) fn answers(&mut self, operation: &str, shape: Arc<str>) {
+        self.answers.insert(operation.to_string(), shape);
     }
 
     /// Adds what another reads.
     pub(crate) fn join(&mut self, other: &Usage) {
         for (shape, members) in &other.members {
-            self.members.entry(shape.clone()).or_default().extend(members.iter().cloned());
+            let mine = self.members.entry(shape.clone()).or_default();
+            mine.extend(members.iter().map(|(name, below)| (name.clone(), below.clone())));
         }
         self.whole.extend(other.whole.iter().cloned());
+        self.answers.extend(other.answers.iter().map(|(operation, shape)| (operation.clone(), shape.clone())));
     }
 
     /// A value of this type is handed to something that may look at all of it.
@@ -43,72 +61,44 @@ impl Usage {
             _ => {}
         }
     }
-}
 
-impl Checker<'_> {
-    /// What is read of a value of this type.
-    pub(crate) fn projection(&mut self, ty: &Type) -> Projection {
-        self.projection_below(ty, &mut Vec::new())
-    }
-
-    fn projection_below(&mut self, ty: &Type, above: &mut Vec<Arc<str>>) -> Projection {
-        match ty {
-            Type::List(inner) | Type::Map(inner) | Type::Optional(inner) | Type::Secret(inner) => {
-                self.projection_below(inner, above)
-            }
-            Type::Shape(name) => {
-                // A shape inside itself: how deep is known only to the answer.
-                if self.usage.whole.contains(name) || above.contains(name) {
-                    return Projection::All;
-                }
-                let members = self.usage.members.get(name).cloned().unwrap_or_default();
-                let fields = self.shape_fields(name);
-                above.push(name.clone());
-                let projected = members
-                    .into_iter()
-                    .map(|member| {
-                        let ty = fields.as_ref().and_then(|f| f.get(&member)).map(|f| f.ty.clone());
-                        let below = ty.map_or(Projection::All, |ty| self.projection_below(&ty, above));
-                        (member.to_string(), below)
-                    })
-                    .collect();
-                above.pop();
-                Projection::Members(projected)
-            }
-            Type::Json => Projection::All,
-            _ => Projection::default(),
-        }
+    fn projection(&self, below: &Below, above: &mut Vec<Arc<str>>) -> Projection {
+        let name = match below {
+            Below::Nothing => return Projection::default(),
+            Below::Whole => return Projection::All,
+            // A shape inside itself: how deep is known only to the answer.
+            Below::Shape(name) if self.whole.contains(name) || above.contains(name) => return Projection::All,
+            Below::Shape(name) => name,
+        };
+        above.push(name.clone());
+        let members = self.members.get(name).into_iter().flatten();
+        let projected = members.map(|(member, below)| (member.to_string(), self.projection(below, above))).collect();
+        above.pop();
+        Projection::Members(projected)
     }
 
     /// Fills in what is read of each call's answer, once all of the program has been seen.
-    pub(crate) fn project_calls(&mut self, block: &mut escher_ir::program::Block) {
-        let mut pending = BTreeSet::new();
-        visit::block(block, &mut |e| {
-            if let Expr::Call(call) = e {
-                pending.insert(call.operation.clone());
-            }
-        });
+    pub(crate) fn project(&self, block: &mut Block) {
         let mut known: BTreeMap<String, Projection> = BTreeMap::new();
-        for operation in pending {
-            let projection = self.output_projection(&operation);
-            known.insert(operation, projection);
-        }
         visit::block(block, &mut |e| {
-            if let Expr::Call(call) = e
-                && let Some(projection) = known.get(&call.operation)
-            {
+            let Expr::Call(call) = e else { return };
+            if !known.contains_key(&call.operation) {
+                let shape = self.answers.get(&call.operation).cloned();
+                let below = shape.map_or(Below::Nothing, Below::Shape);
+                known.insert(call.operation.clone(), self.projection(&below, &mut Vec::new()));
+            }
+            if let Some(projection) = known.get(&call.operation).filter(|p| **p != call.reads) {
                 Arc::make_mut(call).reads = projection.clone();
             }
         });
     }
+}
 
-    fn output_projection(&mut self, operation: &str) -> Projection {
-        match self.world.record(operation).and_then(|r| {
-            let id = r.operation.output?;
-            Some(format!("{}.{}.{}", r.service.cloud, r.service.name, r.shape(id)?.name))
-        }) {
-            Some(shape) => self.projection(&Type::Shape(Arc::from(shape))),
-            None => Projection::default(),
-        }
+fn below(ty: &Type) -> Below {
+    match ty {
+        Type::List(inner) | Type::Map(inner) | Type::Optional(inner) | Type::Secret(inner) => below(inner),
+        Type::Shape(name) => Below::Shape(name.clone()),
+        Type::Json => Below::Whole,
+        _ => Below::Nothing,
     }
 }

@@ -11,6 +11,8 @@ use escher_ir::{Type, Value, visit};
 use escher_syntax::{Diagnostic, Span, ast};
 
 use crate::checker::{Checker, Typed};
+use crate::module::Unlinked;
+use crate::risk::Witness;
 use crate::shapes::ShapeField;
 use crate::types::fits;
 
@@ -77,7 +79,17 @@ impl Checker<'_> {
     }
 
     /// A cloud shows a new secret once. A run that is taken up again has lost it: the item must be taken back.
-    pub(crate) fn check_lost_secrets(&mut self, program: &Program, body: &ast::Block) {
+    pub(crate) fn check_lost_secrets(&mut self, unlinked: &Unlinked, witnesses: &[Witness], body: &ast::Block) {
+        // Few operations have one: only then is it worth looking into all that the playbook reaches.
+        let may = |operation: &str| {
+            let record = self.world.record(operation)?;
+            Some(has_secret(&record, record.operation.output?, &mut BTreeSet::new()))
+        };
+        let operations: BTreeSet<&str> = witnesses.iter().map(|w| w.operation.as_str()).collect();
+        if !operations.into_iter().any(|operation| may(operation).unwrap_or(false)) {
+            return;
+        }
+        let program = &self.program_of(self.module, unlinked);
         let steps = program.playbook.body.nodes.iter().filter_map(|node| match &node.kind {
             escher_ir::program::NodeKind::Step(step) if step.undo.is_none() => Some(step),
             _ => None,
@@ -118,6 +130,16 @@ impl Checker<'_> {
             reads_secret(&record, record.operation.output?, &call.reads, &names, 0).then(|| call.operation.clone())
         };
         calls.iter().find_map(shows)
+    }
+}
+
+/// Whether something in a shape is sensitive.
+fn has_secret(record: &Record, id: u32, seen: &mut BTreeSet<u32>) -> bool {
+    let Some(shape) = record.shape(id).filter(|_| seen.insert(id)) else { return false };
+    match &shape.kind {
+        _ if shape.sensitive => true,
+        ShapeKind::List { item: id, .. } | ShapeKind::Map { value: id, .. } => has_secret(record, *id, seen),
+        _ => shape.members().iter().any(|member| has_secret(record, member.shape, seen)),
     }
 }
 

@@ -64,8 +64,11 @@ impl Checker<'_> {
             _ => return None,
         };
         self.place = place;
-        let made = found.and_then(|(_, info)| info.made);
-        self.unattended(name, made.as_ref().map(|(program, _)| &**program));
+        let made = found.and_then(|(module, _, info)| {
+            let (unlinked, witnesses) = info.made?;
+            Some((self.program_of(module, &unlinked), witnesses))
+        });
+        self.unattended(name, made.as_ref().map(|(program, _)| program));
         match &kind {
             Some(StandingKind::Schedule { .. }) => self.say(not_run(name.span, "a `schedule`")),
             Some(StandingKind::Trigger { .. }) => self.say(not_run(name.span, "a `trigger`")),
@@ -76,10 +79,10 @@ impl Checker<'_> {
         }
         let (Some((program, witnesses)), Some(kind), true) = (made, kind, told == self.wrong()) else { return None };
         let playbook = &program.playbook;
-        let digest = codec::digest(&*program).ok()?;
+        let digest = codec::digest(&program).ok()?;
         let within = Within { program: digest, risk: playbook.risk, blast_radius: playbook.blast_radius };
         let program = match narrowed.is_empty() {
-            true => (*program).clone(),
+            true => program,
             false => narrow::narrowed(&program, &witnesses, &narrowed),
         };
         let doc = doc_text(&item.doc);
@@ -109,14 +112,14 @@ impl Checker<'_> {
     /// `template t = p(a: 1, b in 1..=20) runs 3 per day, until 2027-03-31`.
     fn template(
         &mut self,
-        found: Option<&(String, PlaybookInfo)>,
+        found: Option<&(usize, String, PlaybookInfo)>,
         fields: &[ast::TemplateField],
         written: &[ast::Clause],
         clauses: &mut Clauses,
     ) -> (Option<StandingKind>, BTreeMap<String, Narrowing>) {
         let mut by = BTreeMap::new();
         for field in fields {
-            let Some((shown, info)) = found else { continue };
+            let Some((_, shown, info)) = found else { continue };
             let Some(ty) = self.param_of(shown, info, &field.name) else { continue };
             let narrowing = if field.narrows {
                 self.narrowed(&field.name, &field.value, &ty).map(Narrowing::To)
@@ -157,14 +160,14 @@ impl Checker<'_> {
     fn schedule(
         &mut self,
         name: &ast::Name,
-        found: Option<&(String, PlaybookInfo)>,
+        found: Option<&(usize, String, PlaybookInfo)>,
         (given, at): (&[ast::Argument], Span),
         written: &[ast::Clause],
         clauses: &mut Clauses,
     ) -> Option<StandingKind> {
         // What only a run can know is told as that, wherever it comes from.
         let mut arguments = BTreeMap::new();
-        if let Some((shown, info)) = found {
+        if let Some((_, shown, info)) = found {
             for (name, (span, typed)) in self.given_by_name(shown, info, given, at) {
                 arguments.extend(self.fixed(&typed, span).map(|expr| (name, expr)));
             }
@@ -214,7 +217,7 @@ impl Checker<'_> {
     /// `trigger t = p(id: e.arguments.group_id) on e: called(aws.ec2.authorize_security_group_ingress)`.
     fn trigger(
         &mut self,
-        found: Option<&(String, PlaybookInfo)>,
+        found: Option<&(usize, String, PlaybookInfo)>,
         (given, at): (&[ast::Argument], Span),
         (event, source): (&ast::Name, &ast::Expr),
         written: &[ast::Clause],
@@ -224,7 +227,7 @@ impl Checker<'_> {
         let (arguments, when, unless) = self.scoped(|c| {
             c.bind(event, ty, Origin::Lambda);
             let mut arguments = BTreeMap::new();
-            if let Some((shown, info)) = found {
+            if let Some((_, shown, info)) = found {
                 let given = c.given_by_name(shown, info, given, at);
                 arguments.extend(given.into_iter().map(|(name, (_, typed))| (name, typed.expr)));
             }
@@ -291,11 +294,11 @@ impl Checker<'_> {
     }
 
     /// The playbook that a path names, of this file or of a module, as it is written.
-    fn standing_playbook(&mut self, path: &ast::Path) -> Option<(String, PlaybookInfo)> {
+    fn standing_playbook(&mut self, path: &ast::Path) -> Option<(usize, String, PlaybookInfo)> {
         let shown = path.segments.iter().map(|n| n.text.as_str()).collect::<Vec<_>>().join(".");
         let found = match path.segments.as_slice() {
-            [name] => self.playbooks.get(&name.text).cloned(),
-            [module, name] => self.imported_playbook(&module.text, name).map(|(_, info)| info),
+            [name] => self.playbooks.get(&name.text).map(|info| (self.module, info.clone())),
+            [module, name] => self.imported_playbook(&module.text, name),
             _ => None,
         };
         if found.is_none() {
@@ -305,7 +308,7 @@ impl Checker<'_> {
                 None => told.help("write one in this file, or `use` the module that has it: `module.playbook(…)`"),
             });
         }
-        found.map(|info| (shown, info))
+        found.map(|(module, info)| (module, shown, info))
     }
 
     /// The type of a parameter that is given by name.

@@ -453,7 +453,8 @@ impl Checker<'_> {
             (Some(key), _) => Identity::Key(Box::new(key.clone())),
             (None, Type::Shape(shape)) => match self.world.identity(shape) {
                 Some(member) => {
-                    self.usage.read(shape, &member);
+                    let known = self.shape_fields(shape).and_then(|f| f.get(&member).map(|f| f.ty.clone()));
+                    self.usage.read(shape, &member, &known.unwrap_or(Type::Json));
                     Identity::Member { kind: shape.to_string(), member: member.to_string() }
                 }
                 None => self.no_identity(each.list.span, &item),

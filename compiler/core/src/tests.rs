@@ -24,18 +24,18 @@ fn only(source: &str) -> (&'static str, String) {
 fn the_example_checks_and_compiles_to_the_same_bytes_twice() {
     let checked = check(&CatalogWorld, EXAMPLE);
     assert_eq!(checked.diagnostics, []);
-    let program = checked.playbooks[0].program.as_deref().unwrap();
+    let program = checked.playbooks[0].program().unwrap();
     assert_eq!(program.playbook.risk, Risk::High);
     assert_eq!(program.playbook.blast_radius, Some(500));
     let again = check(&CatalogWorld, EXAMPLE);
-    assert_eq!(codec::encode(program).unwrap(), codec::encode(again.playbooks[0].program.as_deref().unwrap()).unwrap());
+    assert_eq!(codec::encode(&**program).unwrap(), codec::encode(&**again.playbooks[0].program().unwrap()).unwrap());
 }
 
 #[test]
 fn a_comment_keeps_the_digest_and_a_literal_changes_it() {
     let digest = |source: &str| {
         let checked = check(&CatalogWorld, source);
-        codec::digest(checked.playbooks[0].program.as_deref().unwrap()).unwrap()
+        codec::digest(&**checked.playbooks[0].program().unwrap()).unwrap()
     };
     let commented = EXAMPLE.replace("// The condition", "// Yes: the condition");
     assert_eq!(digest(EXAMPLE), digest(&commented));
@@ -49,7 +49,7 @@ fn a_comment_keeps_the_digest_and_a_literal_changes_it() {
 #[test]
 fn only_what_is_read_is_asked_for() {
     let checked = check(&CatalogWorld, EXAMPLE);
-    let text = format!("{:?}", checked.playbooks[0].program.as_deref().unwrap().playbook.body);
+    let text = format!("{:?}", checked.playbooks[0].program().unwrap().playbook.body);
     assert!(text.contains("\"instance_id\""));
     assert!(!text.contains("private_ip_address") && !text.contains("All"), "{text}");
 }
@@ -227,7 +227,7 @@ fn a_fan_out_of_lists_touches_their_product() {
     let source = "@risk(high)\n@approval(by: \"manager\")\nplaybook p(pairs: list<string>) {\n    step s \"Stop\" for x in pairs max 10 {\n        aws.ec2.stop_instances(instance_ids: [x, \"i-1\"])\n    }\n}\n";
     let checked = check(&CatalogWorld, source);
     assert_eq!(checked.diagnostics, []);
-    assert_eq!(checked.playbooks[0].program.as_deref().unwrap().playbook.blast_radius, Some(20));
+    assert_eq!(checked.playbooks[0].program().unwrap().playbook.blast_radius, Some(20));
 }
 
 const STANDING: &str = r#"
@@ -258,7 +258,7 @@ fn what_runs_unattended_is_lowered_within_its_playbook() {
     use escher_ir::standing::{Standing, StandingKind, When};
     let checked = check(&CatalogWorld, STANDING);
     assert!(!checked.has_errors(), "{:?}", checked.diagnostics);
-    let own = checked.playbooks[0].program.as_deref().unwrap();
+    let own = checked.playbooks[0].program().unwrap();
     let named = |name: &str| checked.standing.iter().find(|s| s.name == name).unwrap();
     for standing in &checked.standing {
         // The same bytes every time, and all of them again.
@@ -269,7 +269,7 @@ fn what_runs_unattended_is_lowered_within_its_playbook() {
         assert_eq!(codec::decode::<Standing>(&bytes).unwrap().1, **standing);
         // Within the playbook's own.
         let program = &standing.program.playbook;
-        assert_eq!(standing.within.program, codec::digest(own).unwrap());
+        assert_eq!(standing.within.program, codec::digest(&**own).unwrap());
         assert!(program.risk <= own.playbook.risk && program.blast_radius <= own.playbook.blast_radius);
         assert_eq!(program.approval, own.playbook.approval);
     }
@@ -288,7 +288,7 @@ fn what_runs_unattended_is_lowered_within_its_playbook() {
         (named("one").program.playbook.risk, named("one").program.playbook.blast_radius),
         (Risk::Medium, Some(1))
     );
-    assert_eq!(named("as_it_is").program, *own);
+    assert_eq!(named("as_it_is").program, **own);
     let StandingKind::Schedule { when, overlap, within_ms, .. } = &named("nightly").kind else { panic!("a schedule") };
     assert_eq!(*when, When::Cron { expression: "0 20 * * 1-5".into(), zone: "Europe/Berlin".into() });
     assert_eq!((overlap.as_str(), *within_ms), ("skip", Some(7_200_000)));

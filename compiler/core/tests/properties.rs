@@ -93,7 +93,7 @@ fn told(source: &str) -> Checked {
 
 /// The risk that was inferred; of a playbook that is accepted.
 fn inferred(checked: &Checked) -> Risk {
-    checked.playbooks.first().and_then(|p| p.program.as_deref()).unwrap().playbook.risk
+    checked.playbooks.first().and_then(|p| p.program().map(|p| &**p)).unwrap().playbook.risk
 }
 
 fn anything() -> Declared {
@@ -187,7 +187,7 @@ proptest! {
         };
         prop_assert_eq!(codes(&one), codes(&other));
         let facts = |c: &Checked| {
-            c.playbooks.first().and_then(|p| p.program.as_deref()).map(|p| (p.playbook.risk, p.playbook.blast_radius))
+            c.playbooks.first().and_then(|p| p.program().map(|p| &**p)).map(|p| (p.playbook.risk, p.playbook.blast_radius))
         };
         prop_assert_eq!(facts(&one), facts(&other));
     }
@@ -203,7 +203,7 @@ proptest! {
     fn the_layout_of_a_playbook_means_what_was_written(steps in steps(), side_by_side: bool) {
         let source = text(&steps, anything(), side_by_side && !steps.is_empty());
         let laid_out = escher_syntax::format(&source).unwrap();
-        let program = |text: &str| told(text).playbooks.first().and_then(|p| p.program.clone());
+        let program = |text: &str| told(text).playbooks.first().and_then(|p| p.program().cloned());
         prop_assert_eq!(program(&source), program(&laid_out));
         prop_assert_eq!(escher_syntax::format(&laid_out).unwrap(), laid_out);
     }

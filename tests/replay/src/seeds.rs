@@ -61,7 +61,7 @@ pub fn all() -> Vec<Seed> {
     }
     for (name, text) in &texts {
         for (number, playbook) in escher_core::check(&CatalogWorld, text).playbooks.into_iter().enumerate() {
-            if let Some(program) = playbook.program {
+            if let Some(program) = playbook.program().cloned() {
                 both(&mut seeds, "ir", &format!("{name}-{number}"), 0, &*program);
             }
         }
@@ -156,7 +156,8 @@ fn texts() -> Vec<(String, String)> {
 pub(crate) fn program() -> Option<Program> {
     static PROGRAM: std::sync::OnceLock<Option<Program>> = std::sync::OnceLock::new();
     let (_, text) = TEXTS.first()?;
-    let make = || escher_core::check(&CatalogWorld, text).playbooks.into_iter().next().and_then(|p| p.program);
+    let make =
+        || escher_core::check(&CatalogWorld, text).playbooks.into_iter().next().and_then(|p| p.program().cloned());
     PROGRAM.get_or_init(|| make().map(std::sync::Arc::unwrap_or_clone)).clone()
 }
 

@@ -27,7 +27,7 @@ pub fn format(data: &[u8]) {
     assert_eq!(errors.collect::<Vec<_>>(), [], "{once}");
     assert_eq!(escher_syntax::format(&once).as_deref(), Ok(&*once), "of {source}");
     let programs = |text: &str| -> Vec<Option<std::sync::Arc<Program>>> {
-        escher_core::check(&CatalogWorld, text).playbooks.into_iter().map(|p| p.program).collect()
+        escher_core::check(&CatalogWorld, text).playbooks.into_iter().map(|p| p.program().cloned()).collect()
     };
     assert_eq!(programs(&source), programs(&once), "{once}");
 }
@@ -38,10 +38,10 @@ pub fn check(data: &[u8]) {
     let checked = escher_core::check(&CatalogWorld, &source);
     told(&source, &checked.diagnostics);
     for playbook in &checked.playbooks {
-        for witness in &playbook.witnesses {
+        for witness in playbook.witnesses.iter() {
             within(&source, witness.span);
         }
-        let Some(program) = playbook.program.as_deref() else { continue };
+        let Some(program) = playbook.program().map(|p| &**p) else { continue };
         assert!(!checked.has_errors());
         let written = codec::encode(program);
         assert!(written.is_ok(), "a program that cannot be written: {written:?}");

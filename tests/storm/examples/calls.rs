@@ -36,7 +36,7 @@ fn number(arguments: &[String], at: usize, default: usize) -> usize {
 
 fn program(source: &str) -> Arc<Program> {
     let checked = escher_core::check(&CatalogWorld, source);
-    let program = checked.playbooks.into_iter().next().and_then(|p| p.program);
+    let program = checked.playbooks.into_iter().next().and_then(|p| p.program().cloned());
     program.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics.first()))
 }
 

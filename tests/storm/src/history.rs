@@ -61,7 +61,7 @@ pub fn record(scene: &Scene, folder: &Path) -> Result<(), String> {
 /// One life up to its death; what is kept beside the state where the moment came.
 async fn lived(scene: &Scene, folder: &Path, at: u64, lands: bool) -> Result<Option<Json>, String> {
     let checked = escher_core::check(&CatalogWorld, scene.playbook);
-    let program = checked.playbooks.into_iter().next().and_then(|p| p.program);
+    let program = checked.playbooks.into_iter().next().and_then(|p| p.program().cloned());
     let program = program.ok_or_else(|| format!("{}: {:?}", scene.name, checked.diagnostics))?;
     let cloud = Simulator::new(1, Chaos::none(), scenes::world());
     let clock = Arc::new(PausedClock::new());

@@ -100,7 +100,7 @@ impl<'d> Storm<'d> {
         let mut random = Random::of(seed, "world");
         let checked = escher_core::check(&CatalogWorld, &drawn.source);
         let mut playbooks = checked.playbooks.into_iter();
-        let program = playbooks.next().and_then(|p| p.program);
+        let program = playbooks.next().and_then(|p| p.program().cloned());
         let program = program.ok_or_else(|| format!("does not check: {:?}", checked.diagnostics))?;
         let cloud = match practice {
             true => Cloud::practice(&mut random).await?,

@@ -80,7 +80,7 @@ impl Waiting {
 
     async fn plan(&self, playbook: &str) -> String {
         let checked = escher_core::check(&CatalogWorld, playbook);
-        let program = checked.playbooks.into_iter().next().unwrap().program.unwrap();
+        let program = checked.playbooks.into_iter().next().unwrap().program().unwrap().clone();
         let options = PlanOptions::new("otto", Target { cloud: "aws".into(), ..Target::default() });
         self.engine.plan(program, BTreeMap::new(), &self.cloud, &options).await.unwrap().run
     }

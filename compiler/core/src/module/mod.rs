@@ -21,6 +21,8 @@ use crate::testing::PlaybookInfo;
 
 pub(crate) use graph::{Graph, Named, Node, Parses, load};
 pub use graph::{MAX_DEPTH, MAX_MODULES, MAX_TEXT};
+pub use link::FunctionNames;
+pub(crate) use link::Unlinked;
 
 /// Which module.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,9 +63,27 @@ pub(crate) struct Lowered {
     pub(crate) waiters: BTreeMap<String, Digest>,
 }
 
-/// What a module shows to others.
+/// What a module shows to others, with what it takes to link its functions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Exports {
+    pub(crate) own: Arc<Own>,
+    /// The modules that it uses.
+    pub(crate) uses: BTreeMap<usize, Arc<Exports>>,
+}
+
+impl std::ops::Deref for Exports {
+    type Target = Own;
+
+    fn deref(&self) -> &Own {
+        &self.own
+    }
+}
+
+/// What a module itself has.
+#[derive(Debug, Default)]
+pub(crate) struct Own {
+    /// Which of the modules it is.
+    pub(crate) module: usize,
     /// Whether parts of it could not be read, which may have defined what is missed.
     pub(crate) incomplete: bool,
     /// The module, as it is shown.
@@ -73,8 +93,25 @@ pub(crate) struct Exports {
     pub(crate) types: HashMap<String, Type>,
     pub(crate) constants: HashMap<String, (Type, Value)>,
     pub(crate) signatures: HashMap<String, Arc<Signature>>,
-    pub(crate) functions: BTreeMap<String, Lowered>,
+    pub(crate) functions: BTreeMap<String, Arc<Lowered>>,
     pub(crate) playbooks: HashMap<String, PlaybookInfo>,
+}
+
+impl Own {
+    /// Whether whoever uses this module finds in it what it found before: all but the bodies of its functions.
+    pub(crate) fn looks_as(&self, before: &Own) -> bool {
+        self.incomplete == before.incomplete
+            && self.shown == before.shown
+            && self.kinds == before.kinds
+            && self.types == before.types
+            && self.constants == before.constants
+            && alike(&self.signatures, &before.signatures, |a, b| a.looks_as(b))
+            && alike(&self.playbooks, &before.playbooks, PlaybookInfo::looks_as)
+    }
+}
+
+fn alike<T>(now: &HashMap<String, T>, before: &HashMap<String, T>, same: impl Fn(&T, &T) -> bool) -> bool {
+    now.len() == before.len() && now.iter().all(|(name, a)| before.get(name).is_some_and(|b| same(a, b)))
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ fn digest(path: &str, main: &str, files: &[(&str, &str)]) -> String {
     let all = checked(path, main, files);
     let told: Vec<_> = all.iter().flat_map(|f| &f.checked.diagnostics).collect();
     assert!(told.is_empty(), "{told:?}");
-    codec::digest(all[0].checked.playbooks[0].program.as_deref().unwrap()).unwrap().to_string()
+    codec::digest(&**all[0].checked.playbooks[0].program().unwrap()).unwrap().to_string()
 }
 
 #[test]
@@ -66,13 +66,13 @@ fn the_digest_is_of_what_is_reached_and_not_of_where_it_stands() {
         MAIN,
         &[("shared.esc", SHARED), ("std/tags.esc", "fn has(t: map<string>, k: string) -> bool = true\n")],
     );
-    assert_ne!(here, codec::digest(all[0].checked.playbooks[0].program.as_deref().unwrap()).unwrap().to_string());
+    assert_ne!(here, codec::digest(&**all[0].checked.playbooks[0].program().unwrap()).unwrap().to_string());
 }
 
 #[test]
 fn two_functions_of_one_name_stay_two() {
     let all = checked("main.esc", MAIN, &[("shared.esc", SHARED)]);
-    let program = all[0].checked.playbooks[0].program.as_deref().unwrap();
+    let program = all[0].checked.playbooks[0].program().unwrap();
     assert_eq!(program.functions.keys().collect::<Vec<_>>(), ["f", "f.2", "g", "has"]);
     assert!(!format!("{program:?}").contains(".esc"));
 }
@@ -92,8 +92,7 @@ playbook two() {
 "#;
     let all = checked("main.esc", main, &[]);
     assert!(all[0].checked.diagnostics.is_empty(), "{:?}", all[0].checked.diagnostics);
-    let bodies: Vec<_> =
-        all[0].checked.playbooks.iter().map(|p| p.program.clone().unwrap().playbook.body.clone()).collect();
+    let bodies: Vec<_> = all[0].checked.playbooks.iter().map(|p| p.program().unwrap().playbook.body.clone()).collect();
     assert_eq!(bodies[0], bodies[1]);
 }
 
@@ -101,7 +100,7 @@ playbook two() {
 fn a_mistake_in_a_module_is_told_in_its_own_file_and_stops_all_that_use_it() {
     let broken = SHARED.replace("limit = 20", "limit = 20 +");
     let all = checked("main.esc", MAIN, &[("shared.esc", &broken)]);
-    assert!(all[0].checked.playbooks[0].program.is_none());
+    assert!(all[0].checked.playbooks[0].program().is_none());
     let shared = all.iter().find(|f| f.id.to_string() == "shared.esc").unwrap();
     assert!(shared.checked.has_errors());
     assert!(all[0].checked.diagnostics.is_empty(), "{:?}", all[0].checked.diagnostics);

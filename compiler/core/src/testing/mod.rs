@@ -14,6 +14,7 @@ use escher_syntax::ast::{self, ExprKind, StmtKind};
 use escher_syntax::{Diagnostic, Span};
 
 use crate::checker::{Checker, Place, Typed};
+use crate::module::Unlinked;
 use crate::risk::Witness;
 use crate::scope::Origin;
 
@@ -98,7 +99,14 @@ pub(crate) struct PlaybookInfo {
     /// What it returns.
     pub(crate) returns: Type,
     /// Its program and where its risk comes from; none while it is being checked.
-    pub(crate) made: Option<(Arc<Program>, Arc<[Witness]>)>,
+    pub(crate) made: Option<(Arc<Unlinked>, Arc<[Witness]>)>,
+}
+
+impl PlaybookInfo {
+    /// Whether whoever names it finds what it found before.
+    pub(crate) fn looks_as(&self, before: &PlaybookInfo) -> bool {
+        (&self.params, &self.steps, &self.returns) == (&before.params, &before.steps, &before.returns)
+    }
 }
 
 #[derive(Default)]
@@ -143,9 +151,8 @@ impl Checker<'_> {
     fn test_program(&self, expressions: Vec<Expr>) -> (Vec<Expr>, Program) {
         let node = |value| Node { id: String::new(), doc: None, after: Vec::new(), kind: NodeKind::Do { value } };
         let mut block = Block { nodes: expressions.into_iter().map(node).collect(), value: None };
-        let linked = self.link(&mut block);
         let mut program = crate::constant::empty_program();
-        program.functions = linked.functions;
+        program.functions = self.link(&mut block);
         let value = |node: Node| match node.kind {
             NodeKind::Do { value } => value,
             _ => Expr::Literal(Value::None),
