@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::http::{Headers, Response};
-use aws_smithy_schema::codec::Codec;
+use aws_smithy_schema::http_protocol::http_output_deserializer;
 use aws_smithy_schema::serde::SerdeError;
 use aws_smithy_types::date_time::{DateTime, Format};
-use aws_smithy_xml::codec::{XmlCodec, XmlCodecSettings, find_depth2_element_slice_by};
 use escher_catalog::{Protocol, ShapeKind};
 use escher_ir::program::Projection;
 use escher_ir::{Target, Value};
@@ -19,6 +18,7 @@ use escher_provider::{CallError, ErrorKind, Sent, clean};
 use crate::errors;
 use crate::read::{Reader, Words};
 use crate::schema::Plan;
+use crate::xml::{Document, Element};
 use crate::{wire, xml};
 
 /// Longest wait that a provider may ask for.
@@ -58,7 +58,7 @@ impl Received {
         let late = plan.record.service.protocol == Protocol::RestXml
             && self.body().len() < 64 * 1024
             && payload_kind(plan) != Some(Payload::Raw)
-            && xml::root(self.body()).is_ok_and(|root| root == "Error");
+            && xml::root(self.body()).is_some_and(|root| root == b"Error");
         if (200..300).contains(&status) && !late {
             return None;
         }
@@ -103,41 +103,71 @@ impl Received {
         wanted: &Projection,
         target: &Arc<Target>,
     ) -> Result<Value, CallError> {
-        let reader = Reader { plan, words: Words::Language, target: Some(target) };
+        let reader = Reader::new(plan, Words::Language, Some(target));
         self.read(&reader, wanted).map_err(|e| self.unreadable(&e))
     }
 
     /// The answer in the API's own words, for paths that are written in them.
     pub(crate) fn official(&self, plan: &'static Plan, wanted: &Projection) -> Result<Value, CallError> {
-        let reader = Reader { plan, words: Words::Official, target: None };
+        let reader = Reader::new(plan, Words::Official, None);
         self.read(&reader, wanted).map_err(|e| self.unreadable(&e))
     }
 
-    fn read(&self, reader: &Reader<'_>, wanted: &Projection) -> Result<Value, SerdeError> {
+    /// What a program reads of a page, and beside it in the API's own words what these names at the top hold. Mostly
+    /// they are texts or numbers, and the page is gone through once.
+    pub(crate) fn page(
+        &self,
+        plan: &'static Plan,
+        wanted: &Projection,
+        target: &Arc<Target>,
+        beside: &Projection,
+    ) -> Result<(Value, Value), CallError> {
+        let reader = Reader::new(plan, Words::Language, Some(target)).noting(beside);
+        let value = self.read(&reader, wanted).map_err(|e| self.unreadable(&e))?;
+        let beside = match reader.noted() {
+            Some(noted) => noted,
+            None => self.official(plan, beside)?,
+        };
+        Ok((value, beside))
+    }
+
+    fn read<'p>(&self, reader: &Reader<'p>, wanted: &'p Projection) -> Result<Value, SerdeError> {
         let plan = reader.plan;
         let Some(output) = plan.output() else { return Ok(Value::None) };
         let body = self.body();
-        let codec = || XmlCodec::new(XmlCodecSettings::builder().default_timestamp_format(Format::DateTime).build());
         match plan.record.service.protocol {
             Protocol::Ec2Query | Protocol::AwsQuery if body.trim_ascii().is_empty() => Ok(reader.empty(wanted)),
-            Protocol::Ec2Query => {
-                whole_xml(body, true)?;
-                reader.output(&mut codec().create_deserializer(body), wanted)
-            }
+            // The root is what wraps them.
+            Protocol::Ec2Query => enveloped(reader, body, wanted, &|name| name.ends_with(b"Response")),
             Protocol::AwsQuery => {
-                whole_xml(body, true)?;
                 let wrapper = plan.record.operation.output_wrapper.as_deref();
-                let inner = find_depth2_element_slice_by(body, |name| match wrapper {
-                    Some(wrapper) => name == wrapper,
-                    None => name.ends_with("Result"),
-                });
-                // Without a wrapper the members stand in the root.
-                reader.output(&mut codec().create_deserializer(inner.unwrap_or(body)), wanted)
+                let is_wrapper =
+                    |name: &[u8]| wrapper.map_or(name.ends_with(b"Result"), |wrapper| name == wrapper.as_bytes());
+                enveloped(reader, body, wanted, &is_wrapper)
+            }
+            Protocol::RestXml => {
+                let mut document = Document::new(body);
+                let raw = payload_kind(plan) == Some(Payload::Raw) || body.trim_ascii().is_empty();
+                if !raw && xml::root(body).is_some_and(|root| root.eq_ignore_ascii_case(b"html")) {
+                    return Err(foreign());
+                }
+                let settings = wire::settings(plan.record);
+                let root = Element::root(&mut document);
+                let mut from = http_output_deserializer(root, &self.http, output.schema, &settings);
+                let value = reader.output(&mut *from, wanted)?;
+                drop(from);
+                if !raw && !document.started() {
+                    document.root()?;
+                    document.skip()?;
+                }
+                if document.started() {
+                    document.finish()?;
+                }
+                Ok(value)
             }
             protocol => {
                 if payload_kind(plan) != Some(Payload::Raw) && !body.trim_ascii().is_empty() {
                     match protocol {
-                        Protocol::RestXml => whole_xml(body, false)?,
                         Protocol::RpcV2Cbor if crate::cbor::is_whole(body) => {}
                         Protocol::RpcV2Cbor => return Err(SerdeError::invalid_input("it isn't whole")),
                         _ => whole_json(body)?,
@@ -186,13 +216,47 @@ fn payload_kind(plan: &Plan) -> Option<Payload> {
     Some(if raw { Payload::Raw } else { Payload::Structured })
 }
 
-fn whole_xml(body: &[u8], response: bool) -> Result<(), SerdeError> {
-    let root = xml::root(body).map_err(SerdeError::invalid_input)?;
+/// Reads the members of an answer's root, or of the child that wraps them where there is one.
+fn enveloped<'p>(
+    reader: &Reader<'p>,
+    body: &[u8],
+    wanted: &'p Projection,
+    is_wrapper: &dyn Fn(&[u8]) -> bool,
+) -> Result<Value, SerdeError> {
+    let mut document = Document::new(body);
+    let root = document.root()?;
+    let name = root.local();
     // A page of a proxy can be well formed, and would read as an answer in which everything is absent.
-    if root.eq_ignore_ascii_case("html") || (response && !root.ends_with("Response")) {
-        return Err(SerdeError::invalid_input("it isn't an answer of this operation"));
+    if !name.ends_with(b"Response") {
+        return Err(foreign());
     }
-    Ok(())
+    let mut value = None;
+    if !is_wrapper(name) {
+        while let Some(start) = document.child()? {
+            if value.is_none() && is_wrapper(start.local()) {
+                value = Some(reader.output(&mut Element::open(&mut document, start), wanted)?);
+            } else {
+                document.skip()?;
+            }
+        }
+        document.finish()?;
+    }
+    match value {
+        Some(value) => Ok(value),
+        // Without a wrapper the members stand in the root.
+        None => members_of_root(reader, body, wanted),
+    }
+}
+
+fn members_of_root<'p>(reader: &Reader<'p>, body: &[u8], wanted: &'p Projection) -> Result<Value, SerdeError> {
+    let mut document = Document::new(body);
+    let value = reader.output(&mut Element::root(&mut document), wanted)?;
+    document.finish()?;
+    Ok(value)
+}
+
+fn foreign() -> SerdeError {
+    SerdeError::invalid_input("it isn't an answer of this operation")
 }
 
 fn whole_json(body: &[u8]) -> Result<(), SerdeError> {

@@ -34,9 +34,15 @@ fn read(plan: &'static Plan, received: &Received) -> Result<(Value, usize), Call
     if let Some(error) = received.error(plan) {
         return Err(error);
     }
+    let target = Arc::new(Target::default());
+    let value = received.value(plan, &Projection::All, &target)?;
+    let Some(paging) = plan.record.operation.paging.as_ref() else { return Ok((value, 0)) };
     let official = received.official(plan, &Projection::All)?;
-    let paging = plan.record.operation.paging.as_ref();
-    let tokens = paging.map_or(0, |paging| crate::paging::next_tokens(plan, paging, &official).len());
-    let value = received.value(plan, &Projection::All, &Arc::new(Target::default()))?;
-    Ok((value, tokens))
+    let tokens = crate::paging::next_tokens(plan, paging, &official);
+    // A page that is gone through once says the same.
+    let paths = paging.output_tokens.iter().chain(&paging.more_results).map(|p| &**p);
+    let (page, beside) = received.page(plan, &Projection::All, &target, &crate::path::reach(paths))?;
+    assert_eq!(page, value);
+    assert_eq!(crate::paging::next_tokens(plan, paging, &beside), tokens);
+    Ok((value, tokens.len()))
 }

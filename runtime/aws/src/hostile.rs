@@ -133,6 +133,22 @@ fn sensitive_members_are_secrets() {
 }
 
 #[test]
+fn flattened_lists_stand_between_each_other() {
+    let body = b"<ListBucketResult><Contents><Key>a</Key></Contents><CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes>\
+        <Contents><Key>b</Key></Contents><Prefix>x</Prefix><CommonPrefixes><Prefix>q/</Prefix></CommonPrefixes></ListBucketResult>";
+    let value = read("aws.s3.list_objects_v2", 200, "application/xml", body).unwrap();
+    let record = value.as_record().unwrap();
+    let all = |list: &str, member: &str| {
+        let items = record.get(list).and_then(Value::as_list).unwrap_or_default();
+        let of = |v: &Value| v.as_record().and_then(|r| r.get(member)).and_then(Value::as_str).map(str::to_owned);
+        items.iter().filter_map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(all("contents", "key"), ["a", "b"]);
+    assert_eq!(all("common_prefixes", "prefix"), ["p/", "q/"]);
+    assert_eq!(record.get("prefix"), Some(&Value::text("x")));
+}
+
+#[test]
 fn absent_lists_are_empty_and_absent_scalars_absent() {
     let value = read(READS[0], 200, "text/xml", b"<DescribeInstancesResponse/>").unwrap();
     let record = value.as_record().unwrap();

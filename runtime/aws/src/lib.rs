@@ -5,6 +5,7 @@
 
 mod answer;
 mod cbor;
+mod choice;
 mod client;
 #[cfg(test)]
 mod conformance;
@@ -28,6 +29,7 @@ mod request;
 mod schema;
 mod send;
 mod sign;
+mod texts;
 mod waiter;
 mod wire;
 mod write;

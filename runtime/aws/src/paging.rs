@@ -14,7 +14,6 @@ use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
 use std::sync::Arc;
 
-use crate::answer::Received;
 use crate::client::{Client, readable};
 use crate::path;
 use crate::schema::Plan;
@@ -48,22 +47,22 @@ impl<'c> Paged<'c> {
         let plan = readable(&self.request)?;
         let received = self.client.reading(plan, &self.request).await.map_err(|r| r.error)?;
         self.pages += 1;
-        let answer = Answer {
-            value: received.value(plan, &self.request.reads, &self.request.target)?,
-            request_id: received.request_id(),
-            server_time: received.server_time(),
+        let Request { reads, target, .. } = &self.request;
+        let value = match &plan.record.operation.paging {
+            None => received.value(plan, reads, target)?,
+            Some(paging) => {
+                let paths = paging.output_tokens.iter().chain(&paging.more_results).map(|p| &**p);
+                let (value, beside) = received.page(plan, reads, target, &path::reach(paths))?;
+                self.advance(plan, paging, &beside)?;
+                value
+            }
         };
-        if let Some(paging) = &plan.record.operation.paging {
-            self.advance(plan, paging, &received)?;
-        }
-        Ok(Some(answer))
+        Ok(Some(Answer { value, request_id: received.request_id(), server_time: received.server_time() }))
     }
 
-    /// Prepares the request of the next page, if there is one.
-    fn advance(&mut self, plan: &'static Plan, paging: &Paging, received: &Received) -> Result<(), CallError> {
-        let paths = paging.output_tokens.iter().chain(&paging.more_results).map(|p| &**p);
-        let answer = received.official(plan, &path::reach(paths))?;
-        let tokens = next_tokens(plan, paging, &answer);
+    /// Prepares the request of the next page, if there is one, by what this answer holds at its top.
+    fn advance(&mut self, plan: &'static Plan, paging: &Paging, answer: &Value) -> Result<(), CallError> {
+        let tokens = next_tokens(plan, paging, answer);
         if tokens.is_empty() {
             return Ok(());
         }

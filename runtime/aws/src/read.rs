@@ -3,19 +3,22 @@
 //! What is not in the projection is skipped on the wire, and a sensitive member is a secret, or not kept at all. This module does *not* know
 //! any wire format: a `ShapeDeserializer` of the protocol hands out the members.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_smithy_schema::Schema;
 use aws_smithy_schema::serde::{SerdeError, ShapeDeserializer};
 use aws_smithy_types::{DateTime, Document, Number};
+use escher_catalog::ShapeKind;
 use escher_catalog::model::TagNames;
-use escher_catalog::{Member, ShapeKind};
 use escher_ir::program::Projection;
 use escher_ir::secret::Secret;
 use escher_ir::{Record, Target, Value};
 
+use crate::choice::{Choice, Choices, Chosen};
 use crate::schema::{Node, Plan, Way};
+use crate::texts::Texts;
 
 /// Nesting beyond this is an attack, not an answer.
 const MAX_DEPTH: u32 = 100;
@@ -33,31 +36,78 @@ pub(crate) enum Words {
 pub(crate) struct Reader<'a> {
     /// The operation.
     pub(crate) plan: &'static Plan,
-    /// In whose words.
-    pub(crate) words: Words,
+    words: Words,
     /// Where it was read, for the records of the language.
-    pub(crate) target: Option<&'a Arc<Target>>,
+    target: Option<&'a Arc<Target>>,
+    /// What is kept of the structures that were met.
+    choices: Choices<'a>,
+    texts: Texts,
+    /// What is noted beside the value.
+    noting: Option<Noting>,
 }
 
-impl Reader<'_> {
+/// Texts and numbers at the top that are noted as they were sent, while the answer is read.
+#[derive(Default)]
+struct Noting {
+    names: Vec<Arc<str>>,
+    found: RefCell<BTreeMap<Arc<str>, Value>>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reading in these words; the records of the language know where they were read.
+    pub(crate) fn new(plan: &'static Plan, words: Words, target: Option<&'a Arc<Target>>) -> Reader<'a> {
+        Reader { plan, words, target, choices: Choices::default(), texts: Texts::default(), noting: None }
+    }
+
+    /// Notes what these members at the top hold. Of use where each is a text or a number that is no secret; else
+    /// nothing is noted.
+    pub(crate) fn noting(mut self, beside: &Projection) -> Reader<'a> {
+        let (Some(output), Projection::Members(wanted)) = (self.plan.output(), beside) else { return self };
+        let members = output.members.iter().filter(|(m, _)| wanted.contains_key(&*m.official));
+        let mut names = Vec::new();
+        for (member, _) in members {
+            let plain = self.plan.node(Way::Out, member.shape).is_some_and(|node| {
+                let kind = &node.shape.kind;
+                let scalar = matches!(
+                    kind,
+                    ShapeKind::String { .. } | ShapeKind::Integer | ShapeKind::Long | ShapeKind::Boolean
+                );
+                scalar && !node.shape.sensitive
+            });
+            if !plain {
+                return self;
+            }
+            names.push(Arc::clone(&member.official));
+        }
+        self.noting = Some(Noting { names, found: RefCell::default() });
+        self
+    }
+
+    /// What was noted, in the API's own words; none where that can't be.
+    pub(crate) fn noted(&self) -> Option<Value> {
+        let noting = self.noting.as_ref()?;
+        Some(Value::Record(Arc::new(Record::of(noting.found.take()))))
+    }
+
     /// The output structure; `none` where the operation gives nothing.
-    pub(crate) fn output(&self, from: &mut dyn ShapeDeserializer, wanted: &Projection) -> Result<Value, SerdeError> {
+    pub(crate) fn output(&self, from: &mut dyn ShapeDeserializer, wanted: &'a Projection) -> Result<Value, SerdeError> {
         let Some(node) = self.plan.output() else { return Ok(Value::None) };
-        self.structure(from, node.schema, node, wanted, 0)
+        let choice = Choice::of(self.plan, self.words, node, wanted, self.noting.as_ref().map(|n| &*n.names));
+        self.structure(from, node, &choice, 0)
     }
 
     /// The output of an answer without a body.
-    pub(crate) fn empty(&self, wanted: &Projection) -> Value {
+    pub(crate) fn empty(&self, wanted: &'a Projection) -> Value {
         let Some(node) = self.plan.output() else { return Value::None };
-        self.record(node, BTreeMap::new(), wanted)
+        self.record(node, &self.choices.of(self.plan, self.words, node, wanted), Vec::new())
     }
 
     fn read(
         &self,
         from: &mut dyn ShapeDeserializer,
         schema: &Schema<'_>,
-        node: &Node,
-        wanted: &Projection,
+        node: &'static Node,
+        wanted: &'a Projection,
         depth: u32,
     ) -> Result<Value, SerdeError> {
         if from.is_null() {
@@ -69,7 +119,8 @@ impl Reader<'_> {
         }
         Ok(match &node.shape.kind {
             ShapeKind::Structure(_) | ShapeKind::Union(_) => {
-                return self.structure(from, node.schema, node, wanted, depth);
+                let choice = self.choices.of(self.plan, self.words, node, wanted);
+                return self.structure(from, node, &choice, depth);
             }
             ShapeKind::List { .. } => {
                 let (inner, element) = self.element(node)?;
@@ -84,12 +135,12 @@ impl Reader<'_> {
                 let (inner, element) = self.element(node)?;
                 let mut map = BTreeMap::new();
                 from.read_map(schema, &mut |key, from| {
-                    map.insert(Arc::from(key), self.read(from, element, inner, wanted, depth + 1)?);
+                    map.insert(self.texts.shared(&key), self.read(from, element, inner, wanted, depth + 1)?);
                     Ok(())
                 })?;
                 Value::Map(Arc::new(map))
             }
-            ShapeKind::String { .. } => Value::String(Arc::from(from.read_string(schema)?)),
+            ShapeKind::String { .. } => Value::String(self.texts.shared(&from.read_string(schema)?)),
             // The status is read as the number that it is.
             ShapeKind::Integer if schema.http_response_code().is_some() => {
                 Value::Int(from.read_integer(schema)?.into())
@@ -109,7 +160,7 @@ impl Reader<'_> {
         })
     }
 
-    fn element<'n>(&self, node: &'n Node) -> Result<(&'n Node, &'n Schema<'static>), SerdeError> {
+    fn element(&self, node: &'static Node) -> Result<(&'static Node, &'static Schema<'static>), SerdeError> {
         let (id, schema) = node.element.as_ref().ok_or_else(damaged)?;
         Ok((self.plan.node(Way::Out, *id).ok_or_else(damaged)?, schema))
     }
@@ -117,78 +168,58 @@ impl Reader<'_> {
     fn structure(
         &self,
         from: &mut dyn ShapeDeserializer,
-        schema: &Schema<'_>,
-        node: &Node,
-        wanted: &Projection,
+        node: &'static Node,
+        choice: &Choice<'a>,
         depth: u32,
     ) -> Result<Value, SerdeError> {
-        let mut members: BTreeMap<Arc<str>, Value> = BTreeMap::new();
-        from.read_struct(schema, &mut |schema, from| {
-            let at = schema.member_index().and_then(|at| node.members.get(at));
-            let Some((member, schema)) = at else { return from.skip_value() };
-            let inner = self.plan.node(Way::Out, member.shape).ok_or_else(damaged)?;
-            let Some(sub) = self.wants(member, inner, wanted) else { return from.skip_value() };
-            let value = match &member.tags {
-                Some(names) if self.words == Words::Language => self.tags(from, schema, inner, names, depth + 1)?,
-                _ => self.read(from, schema, inner, sub, depth + 1)?,
+        let mut values = vec![Value::None; choice.names.len()];
+        from.read_struct(node.schema, &mut |schema, from| {
+            let chosen = schema.member_index().and_then(|at| choice.members.get(at)).and_then(Option::as_ref);
+            let Some(Chosen { schema, inner, tags, kept, noted }) = chosen else { return from.skip_value() };
+            if let Some(name) = noted {
+                let value = self.read(from, schema, inner, &Projection::All, depth + 1)?;
+                if let (Some((_, at)), false) = (kept, value == Value::None)
+                    && let Some(place) = values.get_mut(*at)
+                {
+                    *place = value.clone();
+                }
+                self.note(name, value);
+                return Ok(());
+            }
+            let Some((wanted, at)) = kept else { return from.skip_value() };
+            let value = match tags {
+                Some(names) => self.tags(from, schema, inner, names, depth + 1)?,
+                None => self.read(from, schema, inner, wanted, depth + 1)?,
             };
             let secret = self.words == Words::Language && inner.shape.sensitive;
-            if let Some(value) =
-                if secret { Secret::of_answer(&value) } else { Some(value) }.filter(|v| *v != Value::None)
-            {
-                members.insert(Arc::clone(self.name(member)), value);
+            let value = if secret { Secret::of_answer(&value).unwrap_or(Value::None) } else { value };
+            if let (Some(place), false) = (values.get_mut(*at), value == Value::None) {
+                *place = value;
             }
             Ok(())
         })?;
-        Ok(self.record(node, members, wanted))
+        Ok(self.record(node, choice, values))
     }
 
-    fn name<'m>(&self, member: &'m Member) -> &'m Arc<str> {
-        if self.words == Words::Language { &member.name } else { &member.official }
-    }
-
-    /// What is wanted of a member; none where nothing is, or where it may not be kept.
-    fn wants<'p>(&self, member: &Member, inner: &Node, wanted: &'p Projection) -> Option<&'p Projection> {
-        let scalar = matches!(inner.shape.kind, ShapeKind::String { .. } | ShapeKind::Blob);
-        if self.words == Words::Language
-            && ((inner.shape.sensitive && !scalar) || self.sensitive_elements(inner, member.tags.is_some()))
-        {
-            return None;
+    fn note(&self, name: &Arc<str>, value: Value) {
+        if let (Some(noting), false) = (&self.noting, value == Value::None) {
+            noting.found.borrow_mut().insert(Arc::clone(name), value);
         }
-        wanted.member(self.name(member))
     }
 
-    /// Whether the elements of a list or map are sensitive, where the list itself does not say so.
-    fn sensitive_elements(&self, node: &Node, tags: bool) -> bool {
-        let element = node.element.as_ref().and_then(|(id, _)| self.plan.node(Way::Out, *id));
-        // A tag whose value is sensitive is no use without it.
-        element.is_some_and(|e| e.shape.sensitive || (tags && e.members.iter().any(|(_, s)| s.sensitive().is_some())))
-    }
-
-    fn record(&self, node: &Node, mut members: BTreeMap<Arc<str>, Value>, wanted: &Projection) -> Value {
-        if self.words == Words::Official {
-            return Value::Record(Arc::new(Record::of(members)));
-        }
-        if matches!(node.shape.kind, ShapeKind::Structure(_)) {
-            for (member, _) in &node.members {
-                let Some(inner) = self.plan.record.shape(member.shape) else { continue };
-                let empty = match &inner.kind {
-                    ShapeKind::List { .. } if member.tags.is_none() => Value::list(Vec::new()),
-                    ShapeKind::List { .. } | ShapeKind::Map { .. } => Value::Map(Arc::default()),
-                    _ => continue,
-                };
-                // Sensitive ones too would look empty; they must look absent.
-                let kept =
-                    self.plan.node(Way::Out, member.shape).is_some_and(|n| self.wants(member, n, wanted).is_some());
-                if kept {
-                    members.entry(Arc::clone(&member.name)).or_insert(empty);
-                }
-            }
-        }
+    /// A record of these values, which stand as their names do.
+    fn record(&self, node: &Node, choice: &Choice<'_>, values: Vec<Value>) -> Value {
+        let found = values.into_iter().chain(std::iter::repeat(Value::None));
+        let members = choice.names.iter().zip(found).filter_map(|((name, absent), value)| {
+            let value = if value == Value::None { absent.clone() } else { value };
+            (value != Value::None).then(|| (Arc::clone(name), value))
+        });
+        let members = members.collect();
+        let language = self.words == Words::Language;
         Value::Record(Arc::new(Record {
-            shape: (!node.name.is_empty()).then(|| Arc::clone(&node.name)),
-            target: self.target.cloned(),
-            members: members.into_iter().collect(),
+            shape: (language && !node.name.is_empty()).then(|| Arc::clone(&node.name)),
+            target: self.target.filter(|_| language).cloned(),
+            members,
         }))
     }
 
@@ -197,20 +228,41 @@ impl Reader<'_> {
         &self,
         from: &mut dyn ShapeDeserializer,
         schema: &Schema<'_>,
-        node: &Node,
+        node: &'static Node,
         names: &TagNames,
         depth: u32,
     ) -> Result<Value, SerdeError> {
-        let plain = Reader { plan: self.plan, words: Words::Official, target: None };
-        let list = plain.read(from, schema, node, &Projection::All, depth)?;
+        let (pair, _) = self.element(node)?;
+        let plain = Reader::new(self.plan, Words::Official, None);
         let mut map = BTreeMap::new();
-        for pair in list.as_list().unwrap_or_default() {
-            let Some(pair) = pair.as_record() else { continue };
-            if let Some(Value::String(key)) = pair.get(&names.key) {
-                let value = pair.get(&names.value).cloned().unwrap_or_else(|| Value::text(""));
-                map.insert(Arc::clone(key), value);
+        from.read_list(schema, &mut |from| {
+            if from.is_null() {
+                return from.read_null();
             }
-        }
+            let (mut key, mut value) = (None, None);
+            from.read_struct(pair.schema, &mut |schema, from| {
+                let at = schema.member_index().and_then(|at| pair.members.get(at));
+                let Some((member, schema)) = at else { return from.skip_value() };
+                let place = match () {
+                    () if member.official == names.key => &mut key,
+                    () if member.official == names.value => &mut value,
+                    () => return from.skip_value(),
+                };
+                let inner = self.plan.node(Way::Out, member.shape).ok_or_else(damaged)?;
+                let found = match inner.shape.kind {
+                    ShapeKind::String { .. } if !from.is_null() => {
+                        Value::String(self.texts.shared(&from.read_string(schema)?))
+                    }
+                    _ => plain.read(from, schema, inner, &Projection::All, depth + 1)?,
+                };
+                *place = Some(found).filter(|v| *v != Value::None).or(place.take());
+                Ok(())
+            })?;
+            if let Some(Value::String(key)) = key {
+                map.insert(key, value.unwrap_or_else(|| Value::text("")));
+            }
+            Ok(())
+        })?;
         Ok(Value::Map(Arc::new(map)))
     }
 

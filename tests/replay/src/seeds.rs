@@ -327,6 +327,13 @@ const ANSWERS: &[Said] = &[
 <DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>r</requestId><reservationSet><item><reservationId>r-1</reservationId><ownerId>123456789012</ownerId><groupSet/><instancesSet><item><instanceId>i-0abc</instanceId><amiLaunchIndex>0</amiLaunchIndex><launchTime>2026-01-15T09:00:00.000Z</launchTime><instanceState><code>16</code><name>running</name></instanceState><ebsOptimized>false</ebsOptimized><tagSet><item><key>env</key><value>d&amp;v</value></item><item><key>bare</key></item></tagSet><blockDeviceMapping><item><deviceName>/dev/xvda</deviceName><ebs><volumeId>vol-1</volumeId></ebs></item></blockDeviceMapping></item></instancesSet></item></reservationSet><nextToken>t</nextToken></DescribeInstancesResponse>"#,
     ),
     (
+        "interleaved",
+        "aws.s3.list_objects_v2",
+        0,
+        0,
+        b"<ListBucketResult><Name>b</Name><Contents><Key>a</Key><Size>1</Size></Contents><CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes><!-- c --><Contents><Key><![CDATA[<b>]]></Key></Contents><CommonPrefixes/><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>",
+    ),
+    (
         "volumes",
         "aws.ec2.describe_volumes",
         0,

@@ -150,7 +150,7 @@ impl Shapes<'_> {
 }
 
 /// The record of one case's operation.
-pub(super) fn record(suite: &Json, given: &Json) -> Record {
+pub(crate) fn record(suite: &Json, given: &Json) -> Record {
     let suite_shapes = suite["shapes"].as_object().unwrap();
     let names = suite_shapes.keys().enumerate().map(|(at, name)| (name.clone(), ShapeId::try_from(at).unwrap()));
     let rest = suite["metadata"]["protocol"].as_str().is_some_and(|p| p.starts_with("rest"));

@@ -4,7 +4,7 @@
 //! pass stands in `tests/refused.txt` with a reason, and what stands there must still fail.
 
 mod compare;
-mod convert;
+pub(crate) mod convert;
 
 use std::collections::BTreeMap;
 use std::path::Path;
