@@ -121,6 +121,8 @@ class Schemas:
                 return {"anyOf": [self.of(inner[0]), {"type": "null"}]}
             if outer == "Vec":
                 return {"type": "array", "items": self.of(inner[0])}
+            if outer == "Named":
+                return {"type": "object", "additionalProperties": self.of(inner[0])}
             if outer == "BTreeMap":
                 schema = {"type": "object", "additionalProperties": self.of(inner[1])}
                 key = self.of(inner[0])

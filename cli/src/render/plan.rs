@@ -106,7 +106,7 @@ fn print_step(step: &PlannedStep) {
     // What is done is the same for most items: each sequence of calls once, then whom it is done to.
     let mut groups: BTreeMap<Vec<&str>, Vec<&str>> = BTreeMap::new();
     for item in &step.items {
-        let calls = item.calls.iter().map(|c| c.operation.as_str()).collect();
+        let calls = item.calls.iter().map(|c| &*c.operation).collect();
         groups.entry(calls).or_default().push(&item.item.id);
     }
     for (calls, items) in groups {
@@ -116,7 +116,7 @@ fn print_step(step: &PlannedStep) {
         }
     }
     if !step.skipped_absent.is_empty() {
-        let ids: Vec<&str> = step.skipped_absent.iter().map(|i| i.id.as_str()).collect();
+        let ids: Vec<&str> = step.skipped_absent.iter().map(|i| &*i.id).collect();
         output::line("    left out, because the cloud did not say enough about them");
         wrap(&ids).iter().for_each(|line| output::line(&format!("      {line}")));
     }

@@ -7,7 +7,7 @@ use escher_ir::program::{
     BinaryOp, Block, Builtin, Call, CatchArm, CatchOutcome, Expr, MatchArm, NodeKind, Program, RecordPart, TextPart,
     UnaryOp,
 };
-use escher_ir::{Record, Target, Value, json};
+use escher_ir::{Named, Record, Target, Value, json, named};
 
 use crate::compare::{equal, is_in};
 use crate::{CallRequest, EvalError, Fixed, Host, PauseRequest, Reply, arithmetic, matching_arm, methods};
@@ -593,14 +593,14 @@ impl<'p, 'h> Evaluator<'p, 'h> {
     }
 
     fn call(&mut self, call: &'p Arc<Call>) -> Outcome {
-        let mut arguments = BTreeMap::new();
+        let mut arguments = Named::default();
         let mut pending = false;
         for (name, expr) in &call.arguments {
             match self.value(expr) {
                 // An optional argument that is `none` is left out.
                 Ok(Value::None) => {}
                 Ok(value) => {
-                    arguments.insert(name.clone(), whole(value)?);
+                    arguments.insert(named::text(name), whole(value)?);
                 }
                 Err(Stop::Pending) => pending = true,
                 Err(stop) => return Err(stop),

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use escher_ir::journal::CallFailure;
 use escher_ir::program::{Call, CatchArm, CatchPattern, StepPart, Wait};
-use escher_ir::{Target, Value};
+use escher_ir::{Named, Target, Value};
 
 /// A call that an expression needs the answer of.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub struct CallRequest<'p> {
     /// The call in the program.
     pub call: &'p Arc<Call>,
     /// Its arguments, evaluated; an argument that is `none` is left out.
-    pub arguments: BTreeMap<String, Value>,
+    pub arguments: Named<Value>,
     /// The target of the innermost `with`, or none: the host's ambient one, or the item's.
     pub target: Option<Arc<Target>>,
     /// The arms of every `catch` around it, its own first. A host needs them only to know whether a failure is caught.

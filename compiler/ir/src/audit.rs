@@ -3,6 +3,7 @@
 //! Says what happened in words that stay readable without the journal; holds no values of arguments and no secrets.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -240,14 +241,14 @@ pub enum AuditEvent {
         run: String,
         /// Call path.
         path: String,
-        /// Full name.
-        operation: String,
         /// Ids of the items.
-        items: Vec<String>,
-        /// Digest of the arguments.
-        arguments: Digest,
+        items: Vec<Arc<str>>,
         /// From 1.
         attempt: u32,
+        /// Digest of the arguments.
+        arguments: Digest,
+        /// Full name.
+        operation: String,
     },
     /// It was answered.
     Answer {
@@ -279,12 +280,12 @@ pub enum AuditEvent {
         run: String,
         /// The step.
         step: String,
-        /// What became of them.
-        outcome: Outcome,
+        /// Ids of the items.
+        items: Vec<Arc<str>>,
         /// Why.
         reason: Option<String>,
-        /// Ids of the items.
-        items: Vec<String>,
+        /// What became of them.
+        outcome: Outcome,
     },
     /// A run ended.
     Finished {
@@ -329,7 +330,7 @@ mod tests {
         for count in [0, 1, 30, 300] {
             let (mut before, mut entries, mut writer) = (Digest([0; 32]), Vec::new(), SegmentWriter::default());
             for number in 0..count {
-                let items = (0..number).map(|n| format!("i-{n}")).collect();
+                let items = (0..number).map(|n| format!("i-{n}").into()).collect();
                 let (run, reason) = ("r-1".to_string(), Some("why".to_string()));
                 let event = AuditEvent::Ended { run, step: "stop".into(), outcome: Outcome::Done, reason, items };
                 let at = Timestamp::from_second(i64::try_from(number).unwrap()).unwrap();

@@ -5,6 +5,7 @@
 //! are written too often for that.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt::{self, Write as _};
 
 use serde::ser::{self, Serialize};
@@ -43,9 +44,23 @@ impl ser::Error for Unwritable {
 
 /// Appends the bytes of a value, nested at most `limit` deep.
 pub(crate) fn write<T: Serialize + ?Sized>(out: Vec<u8>, value: &T, limit: usize) -> Result<Vec<u8>, Unwritable> {
-    let mut encoder = Encoder { out, starts: Vec::new(), scratch: Vec::new(), text: String::new(), open: 1, limit };
-    value.serialize(&mut encoder)?;
-    Ok(encoder.out)
+    let (starts, scratch, text) = SPARE.take();
+    let mut encoder = Encoder { out, starts, scratch, text, open: 1, limit };
+    let result = value.serialize(&mut encoder);
+    let Encoder { out, mut starts, scratch, text, .. } = encoder;
+    if starts.capacity() <= KEPT && scratch.capacity() <= KEPT && text.capacity() <= KEPT {
+        starts.clear();
+        SPARE.set((starts, scratch, text));
+    }
+    result.map(|()| out)
+}
+
+/// Room that is kept from one value to the next, at most of each kind.
+const KEPT: usize = 16 << 10;
+
+thread_local! {
+    /// What a value needs besides its bytes: small values come by the thousand.
+    static SPARE: Cell<(Vec<usize>, Vec<u8>, String)> = const { Cell::new((Vec::new(), Vec::new(), String::new())) };
 }
 
 struct Encoder {

@@ -165,7 +165,7 @@ pub(crate) fn domain<T: Stored>(version: u16) -> String {
 
 /// The canonical bytes of a value, without an envelope.
 pub fn canonical<T: Stored>(value: &T) -> Result<Vec<u8>, CodecError> {
-    append::<T, T>(Vec::new(), value)
+    append::<T, T>(Vec::with_capacity(256), value)
 }
 
 /// Appends the canonical bytes of a value that is written as a `T`.
@@ -177,6 +177,11 @@ pub(crate) fn append<T: Stored, V: Serialize>(out: Vec<u8>, value: &V) -> Result
 /// The digest of a value: of its canonical bytes, under its format and version.
 pub fn digest<T: Stored>(value: &T) -> Result<Digest, CodecError> {
     Ok(Digest::of(&domain::<T>(T::VERSION), &canonical(value)?))
+}
+
+/// The digest of what has the bytes of a `T`.
+pub(crate) fn digest_as<T: Stored>(value: &impl Serialize) -> Result<Digest, CodecError> {
+    Ok(Digest::of(&domain::<T>(T::VERSION), &append::<T, _>(Vec::with_capacity(256), value)?))
 }
 
 /// A value as it is written, not yet in its envelope.

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::{LIST, MAP, UNSIGNED, head, text};
-use crate::codec::{CodecError, Stored, append, finish, open};
+use crate::codec::{CodecError, Stored, append, digest_as, finish, open};
 use crate::digest::Digest;
+use crate::named::Named;
 use crate::plan::ItemId;
 use crate::value::Value;
 
@@ -240,18 +241,18 @@ pub enum Event {
     Intent {
         /// Call path.
         path: String,
-        /// Full name.
-        operation: String,
         /// Step.
         step: String,
         /// The items that it is for.
         items: Vec<ItemId>,
-        /// Digest of the arguments.
-        arguments: Digest,
         /// Idempotency token, where the operation takes one.
         token: Option<String>,
         /// From 1.
         attempt: u32,
+        /// Digest of the arguments.
+        arguments: Digest,
+        /// Full name.
+        operation: String,
     },
     /// It was answered.
     Answer {
@@ -271,16 +272,16 @@ pub enum Event {
     },
     /// An item ended.
     Ended {
-        /// Step.
-        step: String,
         /// The item.
         item: ItemId,
-        /// What became of it.
-        outcome: Outcome,
-        /// Why: a skip reason, or the error.
-        reason: Option<String>,
+        /// Step.
+        step: String,
         /// Object with the value of the body, for `.of(x)`.
         value: Option<Digest>,
+        /// Why: a skip reason, or the error.
+        reason: Option<String>,
+        /// What became of it.
+        outcome: Outcome,
         /// The provider's request id of the last call.
         request_id: Option<String>,
     },
@@ -355,9 +356,30 @@ impl Stored for StoredValue {
     const VERSION: u16 = 1;
 }
 
+/// The digest of a call's arguments: of a map of them, which is not made for it.
+pub fn digest_of_arguments(arguments: &Named<Value>) -> Result<Digest, CodecError> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Written<'a> {
+        Map(&'a Named<Value>),
+    }
+    digest_as::<StoredValue>(&Written::Map(arguments))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_digest_of_arguments_is_that_of_a_map() {
+        let all = [("size", Value::Int(3)), ("ids", Value::list(vec![Value::text("i-1"), Value::None]))];
+        for count in 0..=all.len() {
+            let some = all.iter().take(count).map(|(name, value)| (Arc::from(*name), value.clone()));
+            let map = Value::Map(Arc::new(some.clone().collect()));
+            let digest = crate::codec::digest(&StoredValue(map)).unwrap();
+            assert_eq!(digest_of_arguments(&some.collect()).unwrap(), digest, "{count}");
+        }
+    }
 
     #[test]
     fn a_segment_in_one_pass_has_the_bytes_of_its_events() {

@@ -12,6 +12,7 @@ pub mod cron;
 pub mod digest;
 pub mod journal;
 pub mod json;
+pub mod named;
 pub mod operation;
 pub mod plan;
 pub mod program;
@@ -26,6 +27,7 @@ pub mod visit;
 
 pub use codec::{CodecError, Envelope, Stored};
 pub use digest::Digest;
+pub use named::Named;
 pub use types::Type;
 pub use value::{Record, Target, Value};
 

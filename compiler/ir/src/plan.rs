@@ -2,13 +2,16 @@
 //!
 //! Holds no run id and no time: the same reading of the same world gives the same digest.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use escher_catalog::{Effect, Repeat, Risk};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Stored;
 use crate::digest::Digest;
+use crate::named::{Named, shared};
 use crate::program::{Approval, PARTS, SECRETS};
 use crate::value::{Target, Value};
 
@@ -141,15 +144,33 @@ pub enum Rollback {
 }
 
 /// What identifies an item: target, kind and id.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+// Members in the order in which they are written: sorting them again for each call costs. So elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ItemId {
+    /// The id that the catalogue names for the shape.
+    pub id: Arc<str>,
+    /// The shape, such as `aws.ec2.Instance`; `key` or `text` for others; `once` for a step without `for`.
+    #[serde(deserialize_with = "shared")]
+    pub kind: Arc<str>,
     /// Index into [`Plan::targets`].
     pub target: u32,
-    /// The shape, such as `aws.ec2.Instance`; `key` or `text` for others; `once` for a step without `for`.
-    pub kind: String,
-    /// The id that the catalogue names for the shape.
-    pub id: String,
+}
+
+impl Ord for ItemId {
+    fn cmp(&self, other: &ItemId) -> Ordering {
+        let kinds = || match Arc::ptr_eq(&self.kind, &other.kind) {
+            true => Ordering::Equal,
+            false => self.kind.cmp(&other.kind),
+        };
+        self.target.cmp(&other.target).then_with(kinds).then_with(|| self.id.cmp(&other.id))
+    }
+}
+
+impl PartialOrd for ItemId {
+    fn partial_cmp(&self, other: &ItemId) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// An item with its calls.
@@ -166,20 +187,22 @@ pub struct PlannedItem {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedCall {
-    /// Call site within the step.
-    pub site: String,
-    /// Full name.
-    pub operation: String,
-    /// Index into [`Plan::targets`]: never a hole.
-    pub target: u32,
-    /// Arguments by name.
-    pub arguments: BTreeMap<String, PlannedArgument>,
-    /// What it does.
-    pub effects: Vec<Effect>,
     /// How risky it is.
     pub risk: Risk,
+    /// Call site within the step.
+    #[serde(deserialize_with = "shared")]
+    pub site: Arc<str>,
     /// Whether it may be sent twice.
     pub repeat: Repeat,
+    /// Index into [`Plan::targets`]: never a hole.
+    pub target: u32,
+    /// What it does.
+    pub effects: Vec<Effect>,
+    /// Arguments by name.
+    pub arguments: Named<PlannedArgument>,
+    /// Full name.
+    #[serde(deserialize_with = "shared")]
+    pub operation: Arc<str>,
 }
 
 /// An argument of a planned call.

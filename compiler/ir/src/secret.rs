@@ -3,7 +3,6 @@
 //! Only where it is kept is ever written, compared, hashed or shown. What it is comes from an answer or from the place
 //! itself, goes into the one call that needs it, and is wiped when the value is dropped.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::digest::Digest;
+use crate::named::Named;
 use crate::program::Projection;
 use crate::value::{Target, Value};
 
@@ -51,7 +51,7 @@ pub struct SecretReading {
     /// Where it was asked.
     pub target: Arc<Target>,
     /// With which arguments.
-    pub arguments: BTreeMap<String, Value>,
+    pub arguments: Named<Value>,
     /// What was read of the answer.
     pub reads: Projection,
     /// Where in the answer; elements of lists are `[]`: `keys[].value`.

@@ -1,5 +1,6 @@
 //! Values as a run sees them.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,20 +11,40 @@ use serde::{Deserialize, Serialize};
 use crate::secret::Secret;
 
 /// A place to call: a cloud, an account, a region. Account and region are empty until resolved (the ambient target).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+// Members in the order in which they are written: one stands in every record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Target {
     /// `aws`, `azure` or `gcp`.
     pub cloud: String,
-    /// Account number, subscription or project.
-    pub account: String,
     /// Region; empty for what is global.
     pub region: String,
+    /// Account number, subscription or project.
+    pub account: String,
     /// Endpoint, where it is not the cloud's own.
     pub endpoint: Option<String>,
     /// Role assumed for reads.
     pub read_role: Option<String>,
     /// Role assumed for changes.
     pub change_role: Option<String>,
+}
+
+impl Target {
+    /// By cloud and account first.
+    fn order(&self) -> (&str, &str, &str, [&Option<String>; 3]) {
+        (&self.cloud, &self.account, &self.region, [&self.endpoint, &self.read_role, &self.change_role])
+    }
+}
+
+impl Ord for Target {
+    fn cmp(&self, other: &Target) -> Ordering {
+        self.order().cmp(&other.order())
+    }
+}
+
+impl PartialOrd for Target {
+    fn partial_cmp(&self, other: &Target) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// A record: members sorted by name, with where it was read.
@@ -36,17 +57,20 @@ pub struct Record {
     #[serde(deserialize_with = "shared::target")]
     pub target: Option<Arc<Target>>,
     /// Members that are present, sorted by name.
+    #[serde(deserialize_with = "shared::members")]
     pub members: Vec<(Arc<str>, Value)>,
 }
 
 mod shared {
-    //! Records that are read one after the other mostly come from one place and have one shape: they share them.
+    //! Records that are read one after the other mostly come from one place and have one shape: they share them, and the
+    //! names of their members.
     use std::cell::RefCell;
     use std::sync::Arc;
 
     use serde::{Deserialize, Deserializer};
 
-    use super::Target;
+    use super::{Target, Value};
+    use crate::named::Name;
 
     thread_local! {
         static TARGET: RefCell<Option<Arc<Target>>> = const { RefCell::new(None) };
@@ -65,6 +89,11 @@ mod shared {
     pub(super) fn target<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Arc<Target>>, D::Error> {
         let found = Option::<Arc<Target>>::deserialize(from)?;
         Ok(TARGET.with(|kept| last(kept, found)))
+    }
+
+    pub(super) fn members<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(Arc<str>, Value)>, D::Error> {
+        let found = Vec::<(Name, Value)>::deserialize(from)?;
+        Ok(found.into_iter().map(|(Name(name), value)| (name, value)).collect())
     }
 
     pub(super) fn shape<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Arc<str>>, D::Error> {

@@ -5,6 +5,10 @@ use std::sync::Arc;
 use escher_ir::program::Program;
 use escher_ir::{Target, Value};
 
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::journal::RunState;
+
 /// Clouds, the first of which that a program calls stands for values of no cloud.
 const CLOUDS: [&str; 3] = ["aws", "azure", "gcp"];
 
@@ -34,8 +38,17 @@ pub(crate) fn kept(main: &Arc<Target>, others: &[Arc<Target>]) -> Value {
     }
 }
 
+/// The targets of a run: the main one, and those of other clouds.
+pub(crate) fn of(engine: &Engine, state: &RunState) -> Result<(Arc<Target>, Vec<Arc<Target>>), EngineError> {
+    let kept = match &state.ambient {
+        Some(digest) => state.value(&*engine.store, digest)?,
+        None => Value::None,
+    };
+    Ok(read(&kept))
+}
+
 /// The targets that a journal kept.
-pub(crate) fn read(value: &Value) -> (Arc<Target>, Vec<Arc<Target>>) {
+fn read(value: &Value) -> (Arc<Target>, Vec<Arc<Target>>) {
     let target = |value: &Value| match value {
         Value::Target(target) => Some(target.clone()),
         _ => None,

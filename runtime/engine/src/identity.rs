@@ -5,14 +5,14 @@ use std::sync::Arc;
 use escher_eval::{EvalError, Evaluator, NoHost};
 use escher_ir::plan::ItemId;
 use escher_ir::program::{Identity, Program};
-use escher_ir::{Digest, Target, Value, json};
+use escher_ir::{Digest, Target, Value, json, named};
 
 /// An identity before targets have numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct RawId {
     pub(crate) target: Arc<Target>,
-    pub(crate) kind: String,
-    pub(crate) id: String,
+    pub(crate) kind: Arc<str>,
+    pub(crate) id: Arc<str>,
 }
 
 /// The target of a value: where it was read; of a record that a playbook built, its `target`; or the ambient one.
@@ -37,7 +37,7 @@ pub(crate) fn identify(
             let id = value.as_record().and_then(|r| r.get(member));
             match id {
                 Some(Value::Absent(_)) | None => return Err(EvalError::absent(member)),
-                Some(id) => (kind.clone(), json::to_text(id)),
+                Some(id) => (named::text(kind), text_of(id)),
             }
         }
         Identity::Key(lambda) => {
@@ -45,13 +45,20 @@ pub(crate) fn identify(
             let mut evaluator = Evaluator::new(program, &mut nobody, "key");
             match evaluator.apply(lambda, value.clone())? {
                 Some(Value::Absent(member)) => return Err(EvalError::absent(&member)),
-                Some(key) => ("key".to_string(), json::to_text(&key)),
+                Some(key) => (named::text("key"), text_of(&key)),
                 None => return Err(EvalError::new("the key of an item cannot be worked out")),
             }
         }
-        Identity::Text => ("text".to_string(), json::to_text(value)),
+        Identity::Text => (named::text("text"), text_of(value)),
     };
     Ok(RawId { target, kind, id })
+}
+
+fn text_of(id: &Value) -> Arc<str> {
+    match id {
+        Value::String(text) => text.clone(),
+        other => json::to_text(other).into(),
+    }
 }
 
 /// The scope of one item's calls: `stop[i-0abc]`. `shared` where another item of the step has the same id elsewhere.

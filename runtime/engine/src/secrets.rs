@@ -9,7 +9,7 @@ use std::sync::Arc;
 use escher_catalog::{Record, ShapeKind};
 use escher_ir::program::Projection;
 use escher_ir::secret::{Plain, Secret, SecretFrom, SecretReading};
-use escher_ir::{Digest, Target, Value};
+use escher_ir::{Digest, Named, Target, Value};
 use escher_provider::{CallError, ErrorKind, Request};
 use futures_util::future::BoxFuture;
 
@@ -81,17 +81,17 @@ impl World<'_> {
     /// The arguments with the secrets in them looked up: only where the cloud marks a member as sensitive.
     pub(crate) async fn revealed(
         &self,
-        arguments: &BTreeMap<String, Value>,
+        arguments: &Named<Value>,
         record: &Record,
     ) -> Result<BTreeMap<String, Value>, CallError> {
         if !arguments.values().any(Value::has_secret) {
-            return Ok(arguments.clone());
+            return Ok(arguments.iter().map(|(name, value)| (name.to_string(), value.clone())).collect());
         }
         let mut out = BTreeMap::new();
         let input = record.operation.input.and_then(|id| record.shape(id));
-        for (name, value) in arguments {
+        for (name, value) in arguments.iter() {
             let member = input.and_then(|s| s.members().iter().find(|m| *m.name == **name));
-            out.insert(name.clone(), self.reveal(value, record, member.map(|m| m.shape), 0).await?);
+            out.insert(name.to_string(), self.reveal(value, record, member.map(|m| m.shape), 0).await?);
         }
         Ok(out)
     }
@@ -280,7 +280,7 @@ pub(crate) fn gone(from: &SecretFrom) -> String {
 }
 
 /// The first secret of these arguments that nobody has any more.
-pub(crate) fn lost(arguments: &BTreeMap<String, Value>) -> Option<SecretFrom> {
+pub(crate) fn lost(arguments: &Named<Value>) -> Option<SecretFrom> {
     fn first(value: &Value) -> Option<SecretFrom> {
         match value {
             Value::Secret(secret) => {
@@ -451,9 +451,9 @@ mod tests {
             found.iter().all(|f| f.secret.from.to_string().ends_with(" of step/make") && f.secret.plain().is_some())
         );
         let kept =
-            BTreeMap::from([("a".to_string(), Value::Secret(Arc::new(Secret::kept(found[0].secret.from.clone()))))]);
+            Named::from_iter([("a".into(), Value::Secret(Arc::new(Secret::kept(found[0].secret.from.clone()))))]);
         assert!(lost(&kept).is_some() && gone(&lost(&kept).unwrap()).contains("keys[].value of step/make"));
-        let here = BTreeMap::from([("a".to_string(), Value::Secret(found[0].secret.clone()))]);
+        let here = Named::from_iter([("a".into(), Value::Secret(found[0].secret.clone()))]);
         assert_eq!(lost(&here), None);
     }
 

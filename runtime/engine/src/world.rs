@@ -11,7 +11,7 @@ use escher_eval::{CallRequest, EvalError, Evaluator, Fixed, Host, PauseRequest, 
 use escher_ir::journal::CallFailure;
 use escher_ir::program::{Block, Call, CatchArm, Expr, Program, StepPart, Wait};
 use escher_ir::secret::{Plain, SecretFrom, SecretReading};
-use escher_ir::{Digest, Target, Value};
+use escher_ir::{Digest, Named, Target, Value};
 use escher_provider::{CallError, ErrorKind, Read, Request};
 use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
@@ -86,7 +86,7 @@ pub(crate) struct Question<'p> {
 pub(crate) struct Ask {
     pub(crate) path: String,
     pub(crate) call: Arc<Call>,
-    pub(crate) arguments: BTreeMap<String, Value>,
+    pub(crate) arguments: Named<Value>,
     pub(crate) target: Arc<Target>,
     /// The arms of every `catch` around it, its own first.
     pub(crate) catch: Vec<CatchArm>,

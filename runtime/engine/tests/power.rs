@@ -173,7 +173,7 @@ impl Change for Looking {
         let intended = segments.unwrap_or_default().iter().any(|segment| {
             let (_, segment) = codec::decode::<Segment>(&segment.bytes).unwrap();
             segment.events.iter().any(|entry| match &entry.event {
-                Event::Intent { items, .. } => items.iter().map(|item| &item.id).eq(&ids),
+                Event::Intent { items, .. } => items.iter().map(|item| &*item.id).eq(ids.iter().map(String::as_str)),
                 _ => false,
             })
         });

@@ -224,7 +224,7 @@ async fn catch_gives_outcomes() {
         let fake = Fake::with_instances(2);
         fake.deny("i-0001");
         let report = bench.all(&fake).await;
-        let item = report.items.iter().find(|i| i.item.id == "i-0001").unwrap();
+        let item = report.items.iter().find(|i| *i.item.id == *"i-0001").unwrap();
         assert_eq!(item.outcome, expected);
         assert_eq!(
             count(&report, Outcome::Done) + count(&report, Outcome::Skipped) + count(&report, Outcome::Failed),
@@ -244,7 +244,7 @@ async fn items_that_are_out_stay_out() {
     fake.deny("i-0001");
     let report = bench.all(&fake).await;
     let of = |step: &str, id: &str| {
-        report.items.iter().find(|i| i.step == step && i.item.id == id).map(|i| i.outcome).unwrap()
+        report.items.iter().find(|i| i.step == step && *i.item.id == *id).map(|i| i.outcome).unwrap()
     };
     assert_eq!(of("stop", "i-0001"), Outcome::Denied);
     assert_eq!(of("again", "i-0001"), Outcome::Skipped);

@@ -32,7 +32,7 @@ fn waiting(report: &RunReport) -> &escher_engine::Planned {
 fn items(planned: &escher_engine::Planned, step: &str) -> Vec<String> {
     let step = planned.plan.steps.iter().find(|s| s.name == step).expect("a step");
     assert_eq!(step.up_to, None, "expanded");
-    step.items.iter().map(|i| i.item.id.clone()).collect()
+    step.items.iter().map(|i| i.item.id.to_string()).collect()
 }
 
 /// Plans, approves and runs up to the `approve`.
@@ -106,7 +106,7 @@ async fn the_approved_rest_shrinks_and_never_grows() {
     fake.add("i-0009", "stopped", &[("env", "dev")]);
     let report = elsewhere(&bench).resume(&run, &fake, &bench.options()).await.unwrap();
     assert_eq!(report.standing, DONE, "{:?}", report.message);
-    let of = |id: &str| report.items.iter().find(|i| i.step == "start" && i.item.id == id);
+    let of = |id: &str| report.items.iter().find(|i| i.step == "start" && *i.item.id == *id);
     assert_eq!(of("i-0001").unwrap().outcome, Outcome::Skipped);
     assert!(of("i-0001").unwrap().reason.as_ref().unwrap().contains("no longer in the list"));
     assert!(of("i-0009").is_none());

@@ -14,7 +14,7 @@ use escher_ir::journal::{Entry, Event, Outcome, RunStatus, Segment, SmallObject,
 use escher_ir::operation::StoredRecord;
 use escher_ir::plan::{ItemId, Plan, PlannedArgument, PlannedCall, PlannedItem, PlannedStep, Rollback};
 use escher_ir::program::Program;
-use escher_ir::{Digest, Record, Target, Value};
+use escher_ir::{Digest, Named, Record, Target, Value};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cloud::OPERATIONS;
@@ -164,15 +164,15 @@ pub(crate) fn program() -> Option<Program> {
 /// A plan with one item.
 pub(crate) fn plan() -> Option<Plan> {
     let program = program()?;
-    let item = ItemId { target: 0, kind: "aws.ec2.Instance".to_owned(), id: "i-0abc".to_owned() };
+    let item = ItemId { target: 0, kind: "aws.ec2.Instance".into(), id: "i-0abc".into() };
     let call = PlannedCall {
-        site: "stop/stop_instances".to_owned(),
-        operation: "aws.ec2.stop_instances".to_owned(),
+        site: "stop/stop_instances".into(),
+        operation: "aws.ec2.stop_instances".into(),
         target: 0,
-        arguments: BTreeMap::from([
-            ("instance_ids".to_owned(), PlannedArgument::Item(Value::list(vec![Value::text("i-0abc")]))),
-            ("force".to_owned(), PlannedArgument::Constant(Value::Bool(false))),
-            ("hibernate".to_owned(), PlannedArgument::Hole(Value::Hole("run.started".into()))),
+        arguments: Named::from_iter([
+            ("instance_ids".into(), PlannedArgument::Item(Value::list(vec![Value::text("i-0abc")]))),
+            ("force".into(), PlannedArgument::Constant(Value::Bool(false))),
+            ("hibernate".into(), PlannedArgument::Hole(Value::Hole("run.started".into()))),
         ]),
         effects: vec![Effect::Interrupt],
         risk: Risk::Medium,
@@ -239,7 +239,7 @@ fn value() -> Value {
 
 fn segment() -> Segment {
     let digest = Digest([1; 32]);
-    let item = || ItemId { target: 0, kind: "aws.ec2.Instance".to_owned(), id: "i-0abc".to_owned() };
+    let item = || ItemId { target: 0, kind: "aws.ec2.Instance".into(), id: "i-0abc".into() };
     let path = || "stop[i-0abc]/stop_instances".to_owned();
     let events = [
         Event::Started {

@@ -126,7 +126,7 @@ fn steps(program: &Program, planned: &Planned, parts: &Parts<'_>, number: usize)
             return Err(format!("step `{name}` would touch more than {most} things, or more than the plan's `max`"));
         }
         for call in step.items.iter().flat_map(|item| &item.calls) {
-            if !program.operations.contains_key(&call.operation) {
+            if !program.operations.contains_key(&*call.operation) {
                 return Err(format!("the program does not list `{}`", call.operation));
             }
             if plan.targets.get(call.target as usize).is_none() {

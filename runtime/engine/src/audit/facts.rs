@@ -1,5 +1,7 @@
 //! What a run's journal and the audit log both tell, in one form, so that they can be compared.
 
+use std::sync::Arc;
+
 use escher_ir::Digest;
 use escher_ir::audit::AuditEvent;
 use escher_ir::journal::{CallFailure, Entry, Event, Outcome};
@@ -13,10 +15,10 @@ pub(super) enum Fact {
     Paused(String, Digest),
     PartStarted(String, Digest, Vec<Digest>, String, bool, bool),
     Resumed(u64),
-    Intent(String, String, Vec<String>, Digest, u32),
+    Intent(String, String, Vec<Arc<str>>, Digest, u32),
     Answer(String, Option<String>),
     CallFailed(String, String, Option<String>, Option<String>, bool),
-    Ended(String, Outcome, Option<String>, String),
+    Ended(String, Outcome, Option<String>, Arc<str>),
     Finished(String),
 }
 

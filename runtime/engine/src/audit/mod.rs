@@ -28,11 +28,14 @@ const ATTEMPTS: u32 = 50;
 /// Where the log ends, remembered between two appends.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct End {
-    known: Option<(Head, u64, Digest, Timestamp)>,
+    known: Option<Known>,
 }
 
+/// Where the log ends: its head, the number of the next entry, the digest of the last one and its time.
+type Known = (Head, u64, Digest, Timestamp);
+
 impl End {
-    fn find(&mut self, store: &dyn StateStore) -> Result<(Head, u64, Digest, Timestamp), EngineError> {
+    fn find(&mut self, store: &dyn StateStore) -> Result<Known, EngineError> {
         if let Some(known) = self.known {
             return Ok(known);
         }
@@ -51,26 +54,81 @@ impl End {
     }
 }
 
+/// Entries that are about to be written.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    events: Vec<(Timestamp, AuditEvent)>,
+    /// The bytes of the first of them, as they follow from where the log ends.
+    made: Option<Made>,
+}
+
+#[derive(Debug)]
+struct Made {
+    from: Head,
+    count: usize,
+    segment: SegmentWriter,
+    number: u64,
+    before: Digest,
+    last: Timestamp,
+}
+
+impl Draft {
+    /// Adds what the log says of an event of a run's journal.
+    pub(crate) fn tell(&mut self, run: &str, entry: &Entry) {
+        let made = self.made.as_ref().map_or(0, |made| made.count);
+        tell(run, entry, &mut self.events, made);
+    }
+
+    /// Makes bytes of all but the last of them, which may grow: they need not be made while others wait for the disk.
+    pub(crate) fn ahead(&mut self, end: &End) -> Result<(), EngineError> {
+        match end.known {
+            Some(known) => self.make(known, self.events.len().saturating_sub(1)),
+            None => Ok(()),
+        }
+    }
+
+    fn make(&mut self, (from, number, before, last): Known, count: usize) -> Result<(), EngineError> {
+        let mut made = match self.made.take() {
+            Some(made) if made.from == from => made,
+            _ => Made { from, count: 0, segment: SegmentWriter::default(), number, before, last },
+        };
+        for (at, event) in self.events.iter().take(count).skip(made.count) {
+            // Time goes forward here: whoever set a clock back can't make the log forget when it was.
+            made.last = made.last.max(*at);
+            made.before = made.segment.push(made.number, made.before, made.last, event)?;
+            (made.number, made.count) = (made.number + 1, made.count + 1);
+        }
+        self.made = Some(made);
+        Ok(())
+    }
+}
+
 /// Makes a commit with these audit entries in it. Where another process was first with its entries, it is tried again.
 pub(crate) fn commit(
     store: &dyn StateStore,
     end: &mut End,
-    mut commit: Commit,
+    commit: Commit,
     events: Vec<(Timestamp, AuditEvent)>,
 ) -> Result<Vec<Head>, EngineError> {
-    if events.is_empty() {
+    commit_draft(store, end, commit, Draft { events, made: None })
+}
+
+/// The same for entries whose bytes may have been made already.
+pub(crate) fn commit_draft(
+    store: &dyn StateStore,
+    end: &mut End,
+    mut commit: Commit,
+    mut draft: Draft,
+) -> Result<Vec<Head>, EngineError> {
+    if draft.events.is_empty() {
         return Ok(store.commit(&commit)?);
     }
     let own = commit.appends.len();
     for _ in 0..ATTEMPTS {
-        let (head, mut number, mut before, mut last) = end.find(store)?;
-        let mut segment = SegmentWriter::default();
-        for (at, event) in &events {
-            // Time goes forward here: whoever set a clock back can't make the log forget when it was.
-            last = last.max(*at);
-            before = segment.push(number, before, last, event)?;
-            number += 1;
-        }
+        let known = end.find(store)?;
+        let head = known.0;
+        draft.make(known, draft.events.len())?;
+        let Some(Made { segment, number, before, last, .. }) = draft.made.take() else { continue };
         let bytes = segment.finish()?;
         commit.appends.truncate(own);
         commit.appends.push(Append { stream: STREAM.into(), expected: head, bytes });
@@ -136,13 +194,13 @@ pub(crate) fn tampered(engine: &Engine, run: Option<&str>, principal: &str, erro
 pub(crate) fn of_events(run: &str, entries: &[Entry]) -> Vec<(Timestamp, AuditEvent)> {
     let mut events = Vec::new();
     for entry in entries {
-        tell(run, entry, &mut events);
+        tell(run, entry, &mut events, 0);
     }
     events
 }
 
-/// Adds what the log says of one more event.
-pub(crate) fn tell(run: &str, entry: &Entry, events: &mut Vec<(Timestamp, AuditEvent)>) {
+/// Adds what the log says of one more event; the first `made` stay as they are.
+fn tell(run: &str, entry: &Entry, events: &mut Vec<(Timestamp, AuditEvent)>, made: usize) {
     let run = || run.to_string();
     let event = match &entry.event {
         Event::Intent { path, operation, items, arguments, attempt, .. } => AuditEvent::Intent {
@@ -179,7 +237,8 @@ pub(crate) fn tell(run: &str, entry: &Entry, events: &mut Vec<(Timestamp, AuditE
             AuditEvent::Finished { run: run(), status: *status, totals: totals.clone() }
         }
         Event::Ended { step, item, outcome, reason, .. } => {
-            if let Some((_, AuditEvent::Ended { step: s, outcome: o, reason: r, items, .. })) = events.last_mut()
+            if events.len() > made
+                && let Some((_, AuditEvent::Ended { step: s, outcome: o, reason: r, items, .. })) = events.last_mut()
                 && (&*s, &*o, &*r) == (step, outcome, reason)
             {
                 items.push(item.id.clone());
@@ -210,4 +269,61 @@ pub(crate) fn entries(engine: &Engine, from: u64) -> Result<Vec<AuditEntry>, Eng
         entries.extend(found.into_iter().filter(|e| e.number >= from));
     }
     Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use escher_ir::journal::Outcome;
+    use escher_ir::plan::ItemId;
+
+    use super::*;
+    use crate::store::SqliteStore;
+
+    fn ended(n: i64) -> Entry {
+        let item = ItemId { target: 0, kind: "text".into(), id: n.to_string().into() };
+        let (step, outcome) = ("stop".into(), if n % 3 == 0 { Outcome::Done } else { Outcome::Skipped });
+        let event = Event::Ended { step, item, outcome, reason: None, value: None, request_id: None };
+        Entry { at: Timestamp::from_second(n).unwrap(), event }
+    }
+
+    fn entries(store: &dyn StateStore) -> Vec<AuditEntry> {
+        let segments = store.read(STREAM, 0).unwrap();
+        segments.iter().flat_map(|s| codec::decode::<AuditSegment>(&s.bytes).unwrap().1.entries).collect()
+    }
+
+    #[test]
+    fn entries_made_ahead_are_those_made_at_once_even_where_somebody_else_was_first() {
+        let (ahead, at_once) = (SqliteStore::in_memory().unwrap(), SqliteStore::in_memory().unwrap());
+        let mut ends = [End::default(), End::default()];
+        let write = |store: &SqliteStore, end: &mut End, draft| {
+            commit_draft(store, end, Commit::default(), draft).unwrap();
+        };
+        for round in 0..6 {
+            let (mut drafted, mut plain) = (Draft::default(), Draft::default());
+            for n in 0..20 {
+                drafted.tell("r", &ended(round * 20 + n));
+                plain.tell("r", &ended(round * 20 + n));
+                drafted.ahead(&ends[0]).unwrap();
+            }
+            assert_eq!(drafted.made.as_ref().map_or(0, |made| made.count) > 0, round > 0, "{round}");
+            if round == 3 {
+                // Another process, whose end of the log is its own.
+                for store in [&ahead, &at_once] {
+                    let mut other = Draft::default();
+                    other.tell("other", &ended(7));
+                    write(store, &mut End::default(), other);
+                }
+            }
+            write(&ahead, &mut ends[0], drafted);
+            write(&at_once, &mut ends[1], plain);
+        }
+        let found = entries(&ahead);
+        assert_eq!(found, entries(&at_once));
+        assert!(found.windows(2).all(|pair| pair[1].before == pair[0].digest().unwrap()));
+        let items = found.iter().map(|entry| match &entry.event {
+            AuditEvent::Ended { items, .. } => items.len(),
+            _ => 0,
+        });
+        assert_eq!(items.sum::<usize>(), 121);
+    }
 }

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use escher_ir::audit::AuditEvent;
 use escher_ir::codec::CodecError;
 use escher_ir::journal::{CallFailure, Entry, Event, SegmentWriter};
 use escher_ir::{Digest, Value};
@@ -56,7 +55,7 @@ pub(crate) struct Journal {
 struct Batch {
     segment: SegmentWriter,
     /// What the audit log says of it.
-    told: Vec<(Timestamp, AuditEvent)>,
+    told: audit::Draft,
     objects: Vec<Object>,
     waiters: Vec<Waiter>,
     failed: Option<CodecError>,
@@ -229,12 +228,14 @@ impl Writer {
     fn add(&mut self, batch: &mut Batch, messages: Vec<Message>) {
         for Message { entry, objects, waiter } in messages {
             if let Some(entry) = entry {
-                audit::tell(&self.run, &entry, &mut batch.told);
+                batch.told.tell(&self.run, &entry);
                 batch.failed = batch.failed.take().or(batch.segment.push(&entry).err());
             }
             batch.objects.extend(objects.into_iter().filter(|object| self.written.insert(object.digest)));
             batch.waiters.extend(waiter);
         }
+        // What is wrong with them is found when they are written.
+        let _ = batch.told.ahead(&self.end);
     }
 
     fn write(&mut self, batch: Batch) -> Result<(), EngineError> {
@@ -258,7 +259,7 @@ impl Writer {
             let bytes = segment.finish(self.first)?;
             commit.appends.push(Append { stream: super::stream(&self.run), expected: self.head, bytes });
         }
-        let result = audit::commit(&*self.store, &mut self.end, commit, told);
+        let result = audit::commit_draft(&*self.store, &mut self.end, commit, told);
         match &result {
             Ok(heads) => {
                 self.expires.store(until.as_millisecond(), Ordering::SeqCst);

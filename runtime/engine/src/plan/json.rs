@@ -29,8 +29,8 @@ pub fn plan_json(planned: &Planned) -> Json {
         for item in &step.items {
             for call in &item.calls {
                 let target = plan.targets.get(call.target as usize);
-                let values = call.arguments.iter().map(|(n, a)| (n.clone(), to_json(a.value())));
-                let marks = call.arguments.iter().map(|(n, a)| (n.clone(), json!(mark_word(a))));
+                let values = call.arguments.iter().map(|(n, a)| (n.to_string(), to_json(a.value())));
+                let marks = call.arguments.iter().map(|(n, a)| (n.to_string(), json!(mark_word(a))));
                 calls.push(json!({
                     "step": step.name,
                     "item": item.item.id,
@@ -57,8 +57,8 @@ pub fn plan_json(planned: &Planned) -> Json {
                 "title": step.title,
                 "max": step.max,
                 "up_to": step.up_to,
-                "items": step.items.iter().map(|i| i.item.id.as_str()).collect::<Vec<_>>(),
-                "skipped_absent": step.skipped_absent.iter().map(|i| i.id.as_str()).collect::<Vec<_>>(),
+                "items": step.items.iter().map(|i| &*i.item.id).collect::<Vec<_>>(),
+                "skipped_absent": step.skipped_absent.iter().map(|i| &*i.id).collect::<Vec<_>>(),
                 "rollback": match step.rollback { Rollback::Undo => "undo", Rollback::None => "none" },
             });
             if let (Some(object), Some(below)) = (shown.as_object_mut(), &step.below) {

@@ -20,7 +20,7 @@ use escher_ir::journal::{CallFailure, Entry, Event};
 use escher_ir::operation::{StoredRecord, StoredWaiter};
 use escher_ir::plan::{ItemId, Plan, PlannedArgument, PlannedCall, PlannedItem, PlannedStep, Rollback};
 use escher_ir::program::{Block, Node, NodeKind, Program, Step};
-use escher_ir::{Digest, Target, Value, codec};
+use escher_ir::{Digest, Target, Value, codec, named};
 use escher_provider::Read;
 use jiff::{SignedDuration, Timestamp};
 
@@ -401,7 +401,7 @@ pub(crate) fn planned_call(program: &Program, ask: Ask, names: &BTreeSet<String>
         .arguments
         .into_iter()
         .map(|(name, value)| {
-            let from_item = ask.call.arguments.get(&name).is_some_and(|e| marks::mentions(e, names));
+            let from_item = ask.call.arguments.get(&*name).is_some_and(|e| marks::mentions(e, names));
             let argument = match (value.has_hole(), from_item) {
                 (true, _) => PlannedArgument::Hole(value),
                 (false, true) => PlannedArgument::Item(value),
@@ -412,8 +412,8 @@ pub(crate) fn planned_call(program: &Program, ask: Ask, names: &BTreeSet<String>
         .collect();
     let target = number_of(&ask.target, targets);
     PlannedCall {
-        site: site_of(&ask.path).to_string(),
-        operation: ask.call.operation.clone(),
+        site: named::text(site_of(&ask.path)),
+        operation: named::text(&ask.call.operation),
         target,
         arguments,
         // An operation that the program does not list counts as the worst.

@@ -77,7 +77,7 @@ pub(crate) async fn cancel(
     }
     options.cancel.cancel();
     let lease = acquire(engine, run, options)?;
-    take_up(engine, run, planned, lease, change, options, None).await
+    take_up(engine, planned, lease, change, options, None).await
 }
 
 /// Writes the request down, for the process with this fencing number, and in the audit log.

@@ -18,23 +18,23 @@ pub(crate) fn check(step: &PlannedStep, items: &[&ItemId], ask: &Ask, target: u3
             .binary_search_by(|known| known.item.cmp(item))
             .ok()
             .and_then(|at| step.items.get(at))
-            .and_then(|known| known.calls.iter().find(|call| call.site == crate::plan::site_of(&ask.path)))
+            .and_then(|known| known.calls.iter().find(|call| *call.site == *crate::plan::site_of(&ask.path)))
             .ok_or_else(|| format!("`{}` is not in the plan for {}", ask.call.operation, item.id))?;
         planned.push(call);
     }
     for call in &planned {
-        if call.operation != ask.call.operation || call.target != target {
+        if *call.operation != *ask.call.operation || call.target != target {
             return Err(format!("`{}` would run elsewhere than planned", ask.call.operation));
         }
         if let Some(name) = call.arguments.keys().chain(ask.arguments.keys()).find(|name| {
-            let only_one = call.arguments.contains_key(*name) != ask.arguments.contains_key(*name);
+            let only_one = call.arguments.contains_key(name) != ask.arguments.contains_key(name);
             // A hole may turn out to be `none`, and is left out then.
-            only_one && !matches!(call.arguments.get(*name), Some(PlannedArgument::Hole(_)))
+            only_one && !matches!(call.arguments.get(name), Some(PlannedArgument::Hole(_)))
         }) {
             return Err(format!("argument `{name}` is not as planned"));
         }
     }
-    for (name, value) in &ask.arguments {
+    for (name, value) in ask.arguments.iter() {
         if !argument_fits(&planned, name, value) {
             return Err(match items.len() {
                 1 => format!("argument `{name}` is not as planned"),

@@ -49,11 +49,7 @@ pub(crate) fn step_named<'p>(program: &'p Program, name: &str) -> Option<&'p Ste
 impl Live {
     /// What a journal says.
     pub(crate) fn new(engine: &Engine, planned: &Planned, state: &RunState) -> Result<Live, EngineError> {
-        let ambient = match &state.ambient {
-            Some(digest) => state.value(&*engine.store, digest)?,
-            None => Value::None,
-        };
-        let (ambient, others) = ambient::read(&ambient);
+        let (ambient, others) = ambient::of(engine, state)?;
         let (program, plan) = (planned.program.clone(), planned.plan.clone());
         let live = Live { program, plan, ambient, others, items: Mutex::default() };
         for (path, (digest, _)) in &state.fixed {

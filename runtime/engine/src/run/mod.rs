@@ -26,6 +26,7 @@ pub(crate) use cancel::{IN_DOUBT, cancel, in_doubt};
 pub(crate) use live::{Live, step_named};
 pub(crate) use undo::{ledger, owed, resume_undo, undo};
 
+use crate::ambient;
 use crate::approve::{Passed, held, pass};
 use crate::audit::{self, End};
 use crate::engine::Engine;
@@ -110,14 +111,15 @@ pub(crate) async fn run(
     let now = time::latest(engine, Some(run), who, None)?;
     let passed = pass(engine, &state, &planned, who, gate, now)?;
     let unread = |error| audit::tampered(engine, Some(run), who, error);
-    let live = Live::new(engine, &planned, &state).map_err(unread)?;
-    place::check(engine, run, &live, change, options, place::Fit::Whole).await?;
+    let places = ambient::of(engine, &state).map_err(unread)?;
+    place::check(engine, run, &places, change, options, place::Fit::Whole).await?;
     // Asking where this is, the cloud has said what time it is there.
     let there = time::latest(engine, Some(run), who, change.ahead())?;
     let (passed, objects) = if there > now { pass(engine, &state, &planned, who, gate, there)? } else { passed };
     let lease = acquire(engine, run, options)?;
     start(engine, &state, &planned, &lease, passed, objects, None, options)?;
-    go_on(engine, run, lease, change, options, Begin::Fresh).await
+    drop(state);
+    go_on(engine, planned, lease, change, options, Begin::Fresh).await
 }
 
 /// Goes on with a run that was interrupted or cancelled.
@@ -157,8 +159,10 @@ pub(crate) async fn resume(
         held(engine, &state, &options.principal, &options.gate)?;
     }
     let mut approved = part::judged(engine, &state, options, None)?;
-    let live = Live::new(engine, &planned, &state).map_err(unread)?;
-    place::check(engine, run, &live, change, options, place::Fit::Account).await?;
+    // Before it is taken up: what the journal names is there, and is what it was.
+    drop(Live::new(engine, &planned, &state).map_err(unread)?);
+    let places = ambient::of(engine, &state).map_err(unread)?;
+    place::check(engine, run, &places, change, options, place::Fit::Account).await?;
     if approved.is_some() {
         // Asking where this is, the cloud has said what time it is there.
         approved = part::judged(engine, &state, options, change.ahead())?;
@@ -171,7 +175,9 @@ pub(crate) async fn resume(
             format!("try again: `escher resume {run}`"),
         ));
     }
-    take_up(engine, run, planned, lease, change, options, approved).await
+    // A journal of many calls is not kept beside the one that is read again under the lease.
+    drop(state);
+    take_up(engine, planned, lease, change, options, approved).await
 }
 
 /// The run that has taken this one back, or is about to.
@@ -183,17 +189,16 @@ fn taken_back_by(engine: &Engine, run: &str) -> Result<Option<String>, EngineErr
 /// Goes on with what has begun, with its lease in hand.
 async fn take_up(
     engine: &Engine,
-    run: &str,
     planned: Planned,
     lease: Lease,
     change: &dyn Change,
     options: &RunOptions,
     approved: Option<part::Approved>,
 ) -> Result<RunReport, EngineError> {
-    if plan::state_of(engine, run)?.undo_of.is_some() {
-        return resume_undo(engine, run, planned, lease, change, options).await;
+    if plan::state_of(engine, &planned.run)?.undo_of.is_some() {
+        return resume_undo(engine, planned, lease, change, options).await;
     }
-    go_on(engine, run, lease, change, options, Begin::Again(approved)).await
+    go_on(engine, planned, lease, change, options, Begin::Again(approved)).await
 }
 
 /// How a process comes to work on a run.
@@ -288,13 +293,15 @@ pub(crate) fn start(
 /// up again.
 async fn go_on(
     engine: &Engine,
-    run: &str,
+    planned: Planned,
     lease: Lease,
     change: &dyn Change,
     options: &RunOptions,
     begin: Begin,
 ) -> Result<RunReport, EngineError> {
     // Read again, now that the lease keeps everybody else away.
+    let run = planned.run.clone();
+    let run = &*run;
     let mut state = plan::state_of(engine, run)?;
     let (store, clock) = (engine.store.clone(), engine.clock.clone());
     let journal = Journal::open(&state, store, clock, lease.clone(), options.lease)?;
@@ -305,10 +312,14 @@ async fn go_on(
         }
         state = plan::state_of(engine, run)?;
     }
-    let mut begun = false;
+    let (mut begun, mut known) = (false, Some(planned));
     // Once for each part: what follows an `approve` is taken up as another process would, from the journal.
     loop {
-        let planned = plan::from_state(engine, &state)?;
+        // A plan is large: the one that was judged is used, where nothing was added to it since.
+        let planned = match known.take().filter(|known| known.digest == state.plan && state.begun().next().is_none()) {
+            Some(known) => known,
+            None => plan::from_state(engine, &state)?,
+        };
         let live = Live::new(engine, &planned, &state)?;
         let runner = Runner::new(engine, &planned, options, change, &journal, &state, &live, None)?;
         if !std::mem::replace(&mut begun, true) {

@@ -3,10 +3,11 @@
 //! The plan's own places are what is called; this keeps a run from starting under other credentials, or for somebody
 //! who believes to be elsewhere. Places with a role of their own are the provider's to check.
 
+use std::sync::Arc;
+
 use escher_ir::Target;
 use escher_provider::Change;
 
-use super::Live;
 use crate::audit;
 use crate::engine::Engine;
 use crate::error::{EngineError, Refused};
@@ -25,12 +26,12 @@ pub(crate) enum Fit {
 pub(crate) async fn check(
     engine: &Engine,
     run: &str,
-    live: &Live,
+    (ambient, others): &(Arc<Target>, Vec<Arc<Target>>),
     change: &dyn Change,
     options: &RunOptions,
     fit: Fit,
 ) -> Result<(), EngineError> {
-    for planned in std::iter::once(&live.ambient).chain(&live.others) {
+    for planned in std::iter::once(ambient).chain(others) {
         check_one(engine, run, planned, change, options, fit).await?;
     }
     Ok(())

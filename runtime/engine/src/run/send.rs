@@ -1,10 +1,9 @@
 //! One change, sent so that it has its effect once: intent, call, answer, and what a failure allows next.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use escher_catalog::Repeat;
-use escher_ir::journal::{CallFailure, Event, Outcome};
+use escher_ir::journal::{CallFailure, Event, Outcome, digest_of_arguments};
 use escher_ir::secret::SecretFrom;
 use escher_ir::{Target, Value};
 use escher_provider::{Answer, CallError, ErrorKind, Sent};
@@ -94,15 +93,12 @@ impl StepRun<'_> {
             }
             attempt += 1;
             state = CALL.next(state, CallOn::Intend).map_err(Stop::Fatal)?;
-            let arguments = Value::Map(Arc::new(
-                ask.arguments.iter().map(|(name, value)| (Arc::from(name.as_str()), value.clone())).collect(),
-            ));
             let intent = Event::Intent {
                 path: ask.path.clone(),
                 operation: ask.call.operation.clone(),
                 step: self.step.name.clone(),
                 items: unit.items.iter().map(|(item, _)| item.clone()).collect(),
-                arguments: journal::digest(&arguments).map_err(Stop::Fatal)?,
+                arguments: digest_of_arguments(&ask.arguments).map_err(|e| Stop::Fatal(e.into()))?,
                 token: token.clone(),
                 attempt,
             };

@@ -70,7 +70,7 @@ pub(crate) struct Queue {
     /// When the reading behind the list began; none where nothing is read.
     began: Option<Timestamp>,
     batch: usize,
-    shared: HashSet<String>,
+    shared: HashSet<Arc<str>>,
     broken: Option<String>,
 }
 
@@ -324,7 +324,7 @@ pub(crate) async fn list(
 }
 
 /// Ids that more than one item has, in different targets.
-fn shared_ids(items: &[ItemId]) -> HashSet<String> {
+fn shared_ids(items: &[ItemId]) -> HashSet<Arc<str>> {
     let mut seen = HashSet::new();
     items.iter().filter(|item| !seen.insert(&item.id)).map(|item| item.id.clone()).collect()
 }

@@ -60,8 +60,9 @@ pub(crate) async fn undo(
         return Err(refuse(format!("run {run} is still going on"), "wait for its end, or cancel it".into()));
     }
     let unread = |error| audit::tampered(engine, Some(run), &options.principal, error);
-    let live = super::Live::new(engine, &original, &state).map_err(unread)?;
-    super::place::check(engine, run, &live, change, options, super::place::Fit::Account).await?;
+    drop(super::Live::new(engine, &original, &state).map_err(unread)?);
+    let places = crate::ambient::of(engine, &state).map_err(unread)?;
+    super::place::check(engine, run, &places, change, options, super::place::Fit::Account).await?;
     let claim = engine
         .store
         .acquire(&format!("undo/{run}"), engine.clock.now(), Duration::from_secs(600))
@@ -70,19 +71,19 @@ pub(crate) async fn undo(
     engine.store.release(&claim)?;
     let (undo_run, lease) = result?;
     let planned = plan::load(engine, &undo_run)?;
-    go_on(engine, &undo_run, planned, lease, change, options, true).await
+    drop((state, original));
+    go_on(engine, planned, lease, change, options, true).await
 }
 
 /// Goes on with taking back.
 pub(crate) async fn resume_undo(
     engine: &Engine,
-    run: &str,
     planned: Planned,
     lease: Lease,
     change: &dyn Change,
     options: &RunOptions,
 ) -> Result<RunReport, EngineError> {
-    go_on(engine, run, planned, lease, change, options, false).await
+    go_on(engine, planned, lease, change, options, false).await
 }
 
 /// A unit whose body sent a change, with when it did.
@@ -402,13 +403,13 @@ fn write(
 
 async fn go_on(
     engine: &Engine,
-    run: &str,
     planned: Planned,
     lease: Lease,
     change: &dyn Change,
     options: &RunOptions,
     fresh: bool,
 ) -> Result<RunReport, EngineError> {
+    let run = &*planned.run;
     let state = plan::state_of(engine, run)?;
     let undone = state.undo_of.clone().unwrap_or_default();
     let original_state = plan::state_of(engine, &undone)?;
