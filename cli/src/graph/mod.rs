@@ -90,9 +90,7 @@ fn shown(node: &Node) -> Shown {
             if step.each.is_some() {
                 words.push(format!("up to {}", step.max_at_most));
             }
-            if step.undo.is_some() {
-                words.push("can be undone".into());
-            }
+            words.push(crate::render::plan::rollback(&step.rollback()));
             ("step", words, Some(step.risk))
         }
         NodeKind::Wait(_) => ("wait", Vec::new(), None),

@@ -60,14 +60,31 @@ pub(crate) fn print(planned: &Planned) {
     output::line(&format!("  {}", planned.digest));
 }
 
-/// How many of several steps can be taken back.
+/// What becomes of several steps when the run is undone.
 fn coverage(steps: &[PlannedStep]) -> String {
-    let kept: Vec<&str> = steps.iter().filter(|s| s.rollback == Rollback::None).map(|s| s.name.as_str()).collect();
-    let all = steps.len();
-    match (kept.len(), all) {
-        (0, _) => format!("all {all} steps can be undone"),
-        (n, _) if n == all => format!("none of the {all} steps can be undone"),
-        (n, _) => format!("{} of {all} steps can be undone, not {}", all - n, kept.join(", ")),
+    let count = |is: fn(&Rollback) -> bool| steps.iter().filter(|s| is(&s.rollback)).count();
+    let counts = [
+        (count(|r| *r == Rollback::Undo), "put back"),
+        (count(|r| *r == Rollback::Replaced), "replaced"),
+        (count(|r| *r == Rollback::Itself), "left as it was"),
+    ];
+    let mut told: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let kept = steps.iter().filter(|s| matches!(s.rollback, Rollback::None | Rollback::Irreversible(_)));
+    let kept: Vec<&str> = kept.map(|s| s.name.as_str()).collect();
+    if !kept.is_empty() {
+        told.push(format!("{} not undone ({})", kept.len(), kept.join(", ")));
+    }
+    format!("when undone, of {} steps {}", steps.len(), told.join(", "))
+}
+
+/// What becomes of one step when the run is undone.
+pub(crate) fn rollback(rollback: &Rollback) -> String {
+    match rollback {
+        Rollback::Undo => "undo puts it back".into(),
+        Rollback::Replaced => "undo makes another in its place".into(),
+        Rollback::Itself => "leaves nothing to undo".into(),
+        Rollback::Irreversible(why) => format!("cannot be undone: {why}"),
+        Rollback::None => "cannot be undone".into(),
     }
 }
 
@@ -94,10 +111,7 @@ fn things(n: u64) -> String {
 
 fn print_step(step: &PlannedStep) {
     let title = step.title.as_ref().map(|t| format!(" \"{t}\"")).unwrap_or_default();
-    let rollback = match step.rollback {
-        Rollback::Undo => "can be undone",
-        Rollback::None => "cannot be undone",
-    };
+    let rollback = rollback(&step.rollback);
     let many = match step.up_to {
         Some(n) => format!("up to {n}"),
         None => format!("{} of at most {}", step.items.len(), step.max),

@@ -162,6 +162,8 @@ pub(crate) struct Checker<'w> {
     /// The modules that this one uses, by the names that they have here.
     pub(crate) imports: &'w HashMap<String, Used>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What there is to say of the playbook at hand where nothing is wrong with it.
+    pub(crate) advice: Vec<Diagnostic>,
     /// Items and statements that could not be read.
     pub(crate) broken: Vec<Span>,
     pub(crate) scope: Scope,
@@ -239,6 +241,7 @@ impl<'w> Checker<'w> {
             modules,
             imports: &node.uses,
             diagnostics: Vec::new(),
+            advice: Vec::new(),
             broken: Vec::new(),
             scope: Scope::default(),
             types: HashMap::new(),

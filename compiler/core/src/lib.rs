@@ -28,6 +28,7 @@ pub mod pages;
 mod playbook;
 mod project;
 mod risk;
+mod rollback;
 mod scope;
 mod secret;
 mod seen;

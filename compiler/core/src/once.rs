@@ -18,6 +18,8 @@ pub(crate) fn told_once(source: &str, text: &[Diagnostic], broken: &[Span], foun
     let explained = |d: &Diagnostic| {
         repairs.iter().any(|repair| inside(d.span, *repair))
             || errors.iter().any(|error| inside(error.span, d.span))
+            // Advice on a playbook waits until it can be read.
+            || d.code == "E0425"
             || (matches!(d.code, "E0201" | "E0208") && broken.iter().any(|b| has_word(source, *b, d.span)))
     };
     found.into_iter().filter(|d| !explained(d)).collect()

@@ -31,6 +31,8 @@ type Declared<T> = Option<(T, Span)>;
 
 impl Checker<'_> {
     pub(crate) fn playbook(&mut self, item: &ast::Item, callable: &ast::Callable) -> CheckedPlaybook {
+        let wrong = self.wrong();
+        self.advice.clear();
         self.operations.clear();
         self.witnesses.clear();
         self.changed.clear();
@@ -107,6 +109,9 @@ impl Checker<'_> {
         self.check_depth(&program, &callable.name);
         let unlinked = Arc::new(Unlinked { program, usage: std::mem::take(&mut self.usage) });
         self.check_lost_secrets(&unlinked, &witnesses, &callable.body);
+        if wrong == self.wrong() {
+            self.diagnostics.append(&mut self.advice);
+        }
         let witnesses: Arc<[Witness]> = witnesses.into();
         if let Some(info) = self.playbooks.get_mut(&callable.name.text) {
             info.made = Some((unlinked.clone(), witnesses.clone()));

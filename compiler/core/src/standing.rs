@@ -90,7 +90,7 @@ impl Checker<'_> {
     }
 
     /// How many errors were told so far.
-    fn wrong(&self) -> usize {
+    pub(crate) fn wrong(&self) -> usize {
         self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count()
     }
 

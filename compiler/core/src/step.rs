@@ -11,7 +11,8 @@ use escher_syntax::{Diagnostic, Span};
 
 use crate::bounds;
 use crate::checker::{Checker, Place, StepContext, Typed};
-use crate::risk;
+use crate::risk::{self, Witness};
+use crate::rollback::Done;
 use crate::scope::{Binding, Origin};
 use crate::suggest::nearest;
 use crate::types::describe;
@@ -84,7 +85,7 @@ impl Checker<'_> {
             has_undo: step.undo.is_some(),
         };
         let outer = (self.step.replace(context), std::mem::replace(&mut self.place, Place::Change));
-        let (body, value, undo) = self.scoped(|c| {
+        let (body, value, undo, bodys) = self.scoped(|c| {
             if let (Some(each), Some(ty)) = (&step.each, variable) {
                 c.bind(&each.name, ty, Origin::Lambda);
             }
@@ -98,6 +99,7 @@ impl Checker<'_> {
             if c.witnesses.iter().skip(before).any(|w| !w.effects.iter().all(adds)) {
                 c.changed.insert(step.name.text.clone());
             }
+            let bodys = c.witnesses.len();
             // Undo sees the item as it was checked, and what the body named: after a crash some of that has no value.
             let undo = step.undo.as_ref().map(|block| {
                 c.scoped(|c| {
@@ -105,7 +107,7 @@ impl Checker<'_> {
                     c.inner_block(block, None).0
                 })
             });
-            (body, value, undo)
+            (body, value, undo, bodys)
         });
         (self.step, self.place) = outer;
         let (when, unless, otherwise) = self.guards(step, item.as_ref());
@@ -142,6 +144,10 @@ impl Checker<'_> {
                 ),
             );
         }
+        let calls: Vec<Witness> = self.witnesses.iter().skip(before).cloned().collect();
+        let (of_body, of_undo) = calls.split_at(bodys.saturating_sub(before).min(calls.len()));
+        let undoing = step.undo.is_some().then_some(of_undo);
+        let rollback = self.rollback(step, &Done { body: of_body, undo: undoing, block: &body });
         self.asked.covers(&step.name.text);
         let after = self.after(step);
         let temporary = step.clauses.iter().find(|c| c.word.text == "temporary");
@@ -176,6 +182,7 @@ impl Checker<'_> {
             after,
             body,
             undo,
+            rollback,
             catch,
             risk,
         })
@@ -241,7 +248,7 @@ impl Checker<'_> {
                     out.key = Some(lambda);
                 }
                 ("may_repeat", _) => out.may_repeat = true,
-                ("when" | "unless" | "after" | "temporary", _) => {}
+                ("when" | "unless" | "after" | "temporary" | "irreversible", _) => {}
                 // Others are no clauses by the grammar, and none lacks its value.
                 _ => {}
             }

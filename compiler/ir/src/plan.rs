@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::codec::Stored;
 use crate::digest::Digest;
 use crate::named::{Named, shared};
-use crate::program::{Approval, PARTS, SECRETS};
+use crate::program::{Approval, PARTS, ROLLBACK, SECRETS};
 use crate::value::{Target, Value};
 
 /// A plan.
@@ -52,12 +52,14 @@ pub struct Plan {
 impl Stored for Plan {
     const FORMAT: &'static str = "escher.plan";
     const VERSION: u16 = 1;
-    const FEATURES: &'static [&'static str] = &[PARTS, SECRETS];
+    const FEATURES: &'static [&'static str] = &[PARTS, SECRETS, ROLLBACK];
 
     fn requires(&self) -> Vec<&'static str> {
         let parts = (self.part.is_some() || !self.asks.is_empty()).then_some(PARTS);
         let secrets = self.parameters.values().any(Value::has_secret).then_some(SECRETS);
-        parts.into_iter().chain(secrets).collect()
+        let plain = |step: &PlannedStep| matches!(step.rollback, Rollback::Undo | Rollback::None);
+        let rollback = (!self.steps.iter().all(plain)).then_some(ROLLBACK);
+        parts.into_iter().chain(secrets).chain(rollback).collect()
     }
 }
 
@@ -133,13 +135,19 @@ pub struct PlannedStep {
     pub below: Option<String>,
 }
 
-/// Whether a step can be taken back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// Whether and how what a step does to an item is taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rollback {
-    /// It has an `undo`.
+    /// Its `undo` puts back what there was.
     Undo,
-    /// It has none.
+    /// It deletes, and its `undo` makes another in the place of what there was.
+    Replaced,
+    /// It has no `undo` and needs none: its body ends by taking back what it began with, or leaves nothing behind.
+    Itself,
+    /// It has no `undo`; its author says why.
+    Irreversible(String),
+    /// It has no `undo`, and nobody says why.
     None,
 }
 

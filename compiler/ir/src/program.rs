@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::admit::holds_secret;
 use crate::codec::Stored;
 use crate::digest::Digest;
+use crate::plan::Rollback;
 use crate::types::Type;
 use crate::value::Value;
 
@@ -34,7 +35,7 @@ pub struct Program {
 impl Stored for Program {
     const FORMAT: &'static str = "escher.ir";
     const VERSION: u16 = 1;
-    const FEATURES: &'static [&'static str] = &[PARTS, SECRETS, NOTICES];
+    const FEATURES: &'static [&'static str] = &[PARTS, SECRETS, NOTICES, ROLLBACK];
 
     fn requires(&self) -> Vec<&'static str> {
         let asks = |node: &Node| matches!(node.kind, NodeKind::Approve(_));
@@ -42,7 +43,9 @@ impl Stored for Program {
         let secrets = self.playbook.params.iter().any(|param| holds_secret(&param.ty)).then_some(SECRETS);
         let notifies = |node: &Node| matches!(node.kind, NodeKind::Notify { .. });
         let notices = self.playbook.body.nodes.iter().any(notifies).then_some(NOTICES);
-        parts.into_iter().chain(secrets).chain(notices).collect()
+        let told = |node: &Node| matches!(&node.kind, NodeKind::Step(step) if step.rollback.is_some());
+        let rollback = self.playbook.body.nodes.iter().any(told).then_some(ROLLBACK);
+        parts.into_iter().chain(secrets).chain(notices).chain(rollback).collect()
     }
 }
 
@@ -51,6 +54,9 @@ pub(crate) const PARTS: &str = "parts";
 
 /// The feature of programs and plans whose parameters are secrets: a reader must know that it has references in its hands.
 pub(crate) const SECRETS: &str = "secrets";
+
+/// The feature of programs and plans that say more of how a step is taken back than whether it has an `undo`.
+pub(crate) const ROLLBACK: &str = "rollback";
 
 /// The feature of programs that tell somebody something: a reader must send it, or say that it does not.
 const NOTICES: &str = "notices";
@@ -278,10 +284,21 @@ pub struct Step {
     pub body: Block,
     /// How it is taken back.
     pub undo: Option<Block>,
+    /// How it is taken back, where that is more than that it has an `undo` or has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<Rollback>,
     /// What happens to an item that fails.
     pub catch: Vec<CatchArm>,
     /// Its risk, with its fan-out.
     pub risk: Risk,
+}
+
+impl Step {
+    /// Whether and how what it does is taken back.
+    pub fn rollback(&self) -> Rollback {
+        let plain = if self.undo.is_some() { Rollback::Undo } else { Rollback::None };
+        self.rollback.clone().unwrap_or(plain)
+    }
 }
 
 /// `for x in list by 100`.

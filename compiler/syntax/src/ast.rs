@@ -201,7 +201,7 @@ pub struct TemplateField {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clause {
     /// The word: `max`, `at_once`, `tolerate`, `retry`, `timeout`, `when`, `unless`, `may_repeat`, `after`, `key`,
-    /// `temporary`, `cron`, `zone`, `every`, `overlap`, `missed`, `within`, `runs`, `until`, `by`, `of`, `show`, `jitter` …
+    /// `temporary`, `irreversible`, `cron`, `zone`, `every`, `overlap`, `missed`, `within`, `runs`, `until`, `by`, `of`, `show`, `jitter` …
     pub word: Name,
     /// What follows: none for `temporary` and `may_repeat`; several for `max 200 and 10% of fleet`.
     pub value: ClauseValue,

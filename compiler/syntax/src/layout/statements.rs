@@ -72,6 +72,7 @@ const ORDER: &[&str] = &[
     "after",
     "key",
     "temporary",
+    "irreversible",
     "within",
     "jitter",
     "until",

@@ -177,6 +177,7 @@ fn is_clause(word: &str) -> bool {
             | "after"
             | "key"
             | "temporary"
+            | "irreversible"
             | "every"
             | "by"
             | "of"

@@ -174,6 +174,7 @@ const CLAUSES: &[&str] = &[
     "`after`",
     "`key`",
     "`temporary`",
+    "`irreversible`",
     "`cron`",
     "`zone`",
     "`every`",

@@ -21,6 +21,16 @@ pub(crate) fn risk_word(risk: Risk) -> &'static str {
     }
 }
 
+fn rollback_word(rollback: &Rollback) -> &'static str {
+    match rollback {
+        Rollback::Undo => "undo",
+        Rollback::Replaced => "replaced",
+        Rollback::Itself => "itself",
+        Rollback::Irreversible(_) => "irreversible",
+        Rollback::None => "none",
+    }
+}
+
 /// The plan as `escher.plan/1`.
 pub fn plan_json(planned: &Planned) -> Json {
     let plan = &planned.plan;
@@ -59,8 +69,11 @@ pub fn plan_json(planned: &Planned) -> Json {
                 "up_to": step.up_to,
                 "items": step.items.iter().map(|i| &*i.item.id).collect::<Vec<_>>(),
                 "skipped_absent": step.skipped_absent.iter().map(|i| &*i.id).collect::<Vec<_>>(),
-                "rollback": match step.rollback { Rollback::Undo => "undo", Rollback::None => "none" },
+                "rollback": rollback_word(&step.rollback),
             });
+            if let (Some(object), Rollback::Irreversible(why)) = (shown.as_object_mut(), &step.rollback) {
+                object.insert("irreversible".into(), json!(why));
+            }
             if let (Some(object), Some(below)) = (shown.as_object_mut(), &step.below) {
                 object.insert("below".into(), json!(below));
             }

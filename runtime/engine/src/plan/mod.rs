@@ -18,7 +18,7 @@ use escher_eval::EvalError;
 use escher_ir::audit::AuditEvent;
 use escher_ir::journal::{CallFailure, Entry, Event};
 use escher_ir::operation::{StoredRecord, StoredWaiter};
-use escher_ir::plan::{ItemId, Plan, PlannedArgument, PlannedCall, PlannedItem, PlannedStep, Rollback};
+use escher_ir::plan::{ItemId, Plan, PlannedArgument, PlannedCall, PlannedItem, PlannedStep};
 use escher_ir::program::{Block, Node, NodeKind, Program, Step};
 use escher_ir::{Digest, Target, Value, codec, named};
 use escher_provider::Read;
@@ -371,16 +371,12 @@ fn finish(
                 up_to: raw.up_to,
                 items,
                 skipped_absent: raw.skipped.iter().map(|id| number(id, &targets)).collect(),
-                rollback: rollback(raw.step),
+                rollback: raw.step.rollback(),
                 below: raw.below,
             }
         })
         .collect();
     (targets, planned)
-}
-
-pub(crate) fn rollback(step: &Step) -> Rollback {
-    if step.undo.is_some() { Rollback::Undo } else { Rollback::None }
 }
 
 /// An identity with its target's number; the number of a target that no plan has is out of range.

@@ -166,6 +166,7 @@ pub fn single_step() -> Step {
         temporary: false,
         after: vec![],
         body: Block { nodes: vec![], value: Some(Box::new(Expr::Call(Arc::new(stop)))) },
+        rollback: None,
         undo: Some(Block { nodes: vec![], value: Some(Box::new(Expr::Call(Arc::new(start)))) }),
         catch: vec![],
         risk: Risk::High,

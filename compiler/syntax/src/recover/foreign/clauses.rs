@@ -9,8 +9,20 @@ pub(super) const HABITS: &[Habit] =
     &[clause_in_body, clause_call, foreign_clause, foreign_for, comma_first, comma_last, comma_missing, misspelt];
 
 /// The clauses of a step.
-pub(super) const STEP: &[&str] =
-    &["max", "at_once", "tolerate", "retry", "timeout", "when", "unless", "may_repeat", "after", "key", "temporary"];
+pub(super) const STEP: &[&str] = &[
+    "max",
+    "at_once",
+    "tolerate",
+    "retry",
+    "timeout",
+    "when",
+    "unless",
+    "may_repeat",
+    "after",
+    "key",
+    "temporary",
+    "irreversible",
+];
 
 /// Those of schedules, templates and approvals.
 const OTHERS: &[&str] =
