@@ -19,7 +19,9 @@ playbook retire(limit: int(1..=10) = 5, grace: duration = 30d) -> int {
     step snapshot "Keep a copy" for v in due max limit, may_repeat, retry 2 {
         aws.ec2.create_snapshot(volume_id: v.volume_id, description: "copy")
     }
-    step delete "Delete the volume" for v in snapshot.items max limit, tolerate all {
+    step delete "Delete the volume" for v in snapshot.items
+        max limit, tolerate all, irreversible "its snapshot is kept"
+    {
         aws.ec2.delete_volume(volume_id: v.volume_id)
     }
     report "Retired" { "{delete.items.count()} of {due.count()}" }

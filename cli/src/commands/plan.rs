@@ -64,11 +64,10 @@ pub(crate) fn parameters(
     }
     for param in &program.playbook.params {
         // `= targets("group")`: which places those are is a setting, and what the plan says they were is signed.
-        if let (Some(Expr::Builtin(Builtin::Targets, arguments)), false) =
-            (&param.default, values.contains_key(&param.name))
-        {
+        if let (Some(Expr::Builtin(which, arguments)), false) = (&param.default, values.contains_key(&param.name)) {
             let group = arguments.first().and_then(|a| if let Expr::Literal(v) = a { v.as_str() } else { None });
-            values.insert(param.name.clone(), places(project, group.unwrap_or_default())?);
+            let found = places(project, group.unwrap_or_default())?;
+            values.insert(param.name.clone(), if *which == Builtin::OneTarget { only(found, group)? } else { found });
         }
         if param.default.is_none() && !values.contains_key(&param.name) {
             return Err(Failure::usage(format!("parameter `{}` has no value", param.name))
@@ -85,6 +84,18 @@ fn places(project: &Project, group: &str) -> Result<Value, Failure> {
         None => Err(Failure::usage(format!("escher.toml names no group of targets `{group}`")).help(format!(
             "add `[targets]` with `{group} = [{{ cloud = \"aws\", account = \"…\", region = \"…\" }}]`"
         ))),
+    }
+}
+
+/// `target("group")`: the only place of a group.
+fn only(places: Value, group: Option<&str>) -> Result<Value, Failure> {
+    match places.as_list() {
+        Some([place]) => Ok(place.clone()),
+        found => {
+            let (group, n) = (group.unwrap_or_default(), found.map_or(0, <[Value]>::len));
+            Err(Failure::usage(format!("`{group}` of escher.toml has {n} places, and `target` needs one"))
+                .help(format!("write `targets(\"{group}\")` for all of them")))
+        }
     }
 }
 

@@ -87,7 +87,7 @@ fn raw(line: &str, draft: &Draft, risk: Risk) -> String {
     if let What::Wait { waiter, .. } = &draft.what {
         out.push_str(&format!(" {{\n    wait {waiter}({}) timeout 30m\n}}\n", arguments.join(", ")));
     } else if changes {
-        out.push_str(&format!(" {{\n{}}}\n", step(draft, &operation, &title, &call)));
+        out.push_str(&format!(" {{\n{}}}\n", step(draft, risk, &title, &call)));
     } else {
         out.push_str(&reading(draft, &title, &call));
     }
@@ -95,8 +95,9 @@ fn raw(line: &str, draft: &Draft, risk: Risk) -> String {
 }
 
 /// A step around a change.
-fn step(draft: &Draft, operation: &str, title: &str, call: &str) -> String {
-    let mut head = format!("    step {} {}", step_name(operation), value::text(title));
+fn step(draft: &Draft, risk: Risk, title: &str, call: &str) -> String {
+    let operation = draft.record.name();
+    let mut head = format!("    step {} {}", step_name(&operation), value::text(title));
     let mut clauses = Vec::new();
     if let Some((name, texts)) = &draft.each {
         let texts: Vec<String> = texts.iter().map(|t| value::text(t)).collect();
@@ -107,6 +108,10 @@ fn step(draft: &Draft, operation: &str, title: &str, call: &str) -> String {
     if draft.record.operation.class.repeat == Repeat::Unsafe {
         why = "    // Where an answer is lost nothing tells whether the call arrived: it may be done twice.\n".into();
         clauses.push("may_repeat".into());
+    }
+    if risk >= Risk::High {
+        why.push_str("    // A command line knows no way back: write `undo { … }` in the place of `irreversible` where there is one.\n");
+        clauses.push("irreversible \"the command that this was has no way back\"".into());
     }
     if !clauses.is_empty() {
         head.push_str(&format!(" {}", clauses.join(", ")));

@@ -185,9 +185,13 @@ impl One<'_> {
     async fn playbook(&self, program: Arc<Program>, mut given: BTreeMap<String, Value>) -> Result<Value, EngineError> {
         self.cloud.take_calls();
         for param in &program.playbook.params {
-            if matches!(&param.default, Some(Expr::Builtin(Builtin::Targets, _))) && !given.contains_key(&param.name) {
-                given.insert(param.name.clone(), Value::list(vec![Value::Target(Arc::new(place()))]));
-            }
+            let here = Value::Target(Arc::new(place()));
+            let places = match &param.default {
+                Some(Expr::Builtin(Builtin::Targets, _)) => Value::list(vec![here]),
+                Some(Expr::Builtin(Builtin::OneTarget, _)) => here,
+                _ => continue,
+            };
+            given.entry(param.name.clone()).or_insert(places);
         }
         let engine = Engine::new(Arc::new(SqliteStore::in_memory()?)).with_clock(self.clock.clone());
         let engine = engine.with_secrets(Arc::new(NoSecrets));

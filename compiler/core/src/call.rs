@@ -20,7 +20,6 @@ use crate::seen;
 use crate::shapes;
 use crate::suggest::nearest;
 use crate::types::describe;
-use crate::unsupported::not_yet;
 
 /// The words of an operation's name as one: `virtual_machines.deallocate`.
 pub(crate) fn operation_of(words: &[ast::Name]) -> Option<ast::Name> {
@@ -58,13 +57,7 @@ pub(crate) fn near_operation<'s>(service: &'s Service, written: &str) -> Option<
 }
 
 impl Checker<'_> {
-    pub(crate) fn call(
-        &mut self,
-        callee: &ast::Expr,
-        arguments: &[ast::Argument],
-        span: Span,
-        expected: Option<&Type>,
-    ) -> Typed {
+    pub(crate) fn call(&mut self, callee: &ast::Expr, arguments: &[ast::Argument], span: Span) -> Typed {
         if let Some(path) = path_of(callee).filter(|p| is_cloud(p)) {
             return self.cloud_call(&path, arguments, span);
         }
@@ -85,13 +78,9 @@ impl Checker<'_> {
                 if let Some(module) = self.module_of(base) {
                     return self.module_call(&module, name, arguments, span);
                 }
-                self.method(base, name, arguments, span, expected)
+                self.method(base, name, arguments, span)
             }
-            ExprKind::Member { base, name, .. } => {
-                self.say(not_yet(span, "a method after `?.`", "narrow the value first with `require … != none`"));
-                let _ = (base, name);
-                Typed::error()
-            }
+            ExprKind::Member { base, name, .. } => self.method_if_there(base, name, arguments, span),
             ExprKind::Error => Typed::error(),
             _ => {
                 self.say(Diagnostic::error("E0302", callee.span, "this cannot be called"));
@@ -436,11 +425,7 @@ impl Checker<'_> {
                 return Typed::new(Expr::Builtin(Builtin::Now, Vec::new()), Type::Instant);
             }
             "table" => return self.table(arguments, span),
-            "targets" => return self.targets(arguments, span),
-            "target" => {
-                self.say(not_yet(span, "`target`", "name the places in escher.toml, and write `targets(\"group\")`"));
-                return Typed::error();
-            }
+            "targets" | "target" => return self.targets(name, arguments, span),
             _ => {}
         }
         if let Some(signature) = self.signature(name, name_span) {
@@ -481,10 +466,10 @@ impl Checker<'_> {
         self.skip_arguments(arguments)
     }
 
-    /// `targets("group")`: the places that the settings name so.
-    fn targets(&mut self, arguments: &[ast::Argument], span: Span) -> Typed {
+    /// `targets("group")`: the places that the settings name so; `target("group")`: the only one of them.
+    fn targets(&mut self, word: &str, arguments: &[ast::Argument], span: Span) -> Typed {
         let [argument] = arguments else {
-            return self.error("E0307", span, "`targets` takes the name of a group of the settings");
+            return self.error("E0307", span, format!("`{word}` takes the name of a group of the settings"));
         };
         let group = self.expr_of(&argument.value, &Type::STRING, "the name of a group");
         if group.constant().is_none() && group.ty != Type::Unknown {
@@ -493,7 +478,10 @@ impl Checker<'_> {
                     .help("an approver must see where a playbook looks"),
             );
         }
-        Typed::new(Expr::Builtin(Builtin::Targets, vec![group.expr]), Type::list(Type::Target))
+        match word {
+            "target" => Typed::new(Expr::Builtin(Builtin::OneTarget, vec![group.expr]), Type::Target),
+            _ => Typed::new(Expr::Builtin(Builtin::Targets, vec![group.expr]), Type::list(Type::Target)),
+        }
     }
 
     /// A call of a function. `name` is how the text has it, `key` what the program calls it until it is linked.

@@ -200,6 +200,8 @@ pub(crate) struct Checker<'w> {
     pub(crate) lenient_nodes: BTreeMap<String, Span>,
     pub(crate) cut_nodes: BTreeMap<String, Span>,
     pub(crate) place: Place,
+    /// What the playbook at hand returns; none elsewhere.
+    pub(crate) returns: Option<Type>,
     /// Whether the expression at hand is the body of a lambda.
     pub(crate) in_lambda: bool,
     /// Playbooks of the file that were checked, for its tests.
@@ -265,6 +267,7 @@ impl<'w> Checker<'w> {
             lenient_nodes: BTreeMap::new(),
             cut_nodes: BTreeMap::new(),
             place: Place::Pure,
+            returns: None,
             in_lambda: false,
             playbooks: HashMap::new(),
             defaulted: BTreeSet::new(),

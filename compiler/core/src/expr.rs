@@ -1,9 +1,9 @@
 //! Expressions: types inferred, meaning lowered, in one walk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use escher_ir::program::{self, Builtin, Expr, RecordPart, StepPart, TextPart};
+use escher_ir::program::{self, Builtin, Expr, Method, RecordPart, StepPart, TextPart};
 use escher_ir::types::{Field, RecordType};
 use escher_ir::{Type, Value};
 use escher_syntax::ast::{self, Entry, ExprKind};
@@ -11,9 +11,9 @@ use escher_syntax::{Diagnostic, Span};
 
 use crate::checker::{Checker, Typed};
 use crate::scope::Origin;
+use crate::shapes::ShapeFields;
 use crate::suggest::nearest;
 use crate::types::describe;
-use crate::unsupported::not_yet;
 
 /// Values of other languages that have a word here.
 const FOREIGN: &[(&str, &str)] = &[
@@ -48,7 +48,7 @@ impl Checker<'_> {
                 Typed::new(Expr::Maybe(Box::new(inner.expr)), inner.ty.optional())
             }
             ExprKind::Index { base, index } => self.index(base, index),
-            ExprKind::Call { callee, arguments } => self.call(callee, arguments, expr.span, expected),
+            ExprKind::Call { callee, arguments } => self.call(callee, arguments, expr.span),
             ExprKind::Catch { call, arms } => self.catching(call, arms, expr.span, expected),
             ExprKind::Unless { call, probe } => self.unless(call, probe, expr.span, expected),
             ExprKind::Lambda { .. } => {
@@ -155,7 +155,7 @@ impl Checker<'_> {
         let mut ty = Type::Unknown;
         for item in items {
             let typed = self.expr(item, hint);
-            match Checker::join(&ty, &typed.ty) {
+            match Checker::join_as(&ty, &typed.ty, hint) {
                 Some(joined) => ty = joined,
                 None => {
                     let message = format!(
@@ -197,7 +197,7 @@ impl Checker<'_> {
 
     fn map(&mut self, entries: &[Entry], expected: Option<&Type>) -> Typed {
         let hint = if let Some(Type::Map(value)) = expected { Some(&**value) } else { None };
-        let mut out = Vec::new();
+        let (mut out, mut parts) = (Vec::new(), Vec::new());
         let mut ty = Type::Unknown;
         for entry in entries {
             let (key, value) = match entry {
@@ -211,33 +211,63 @@ impl Checker<'_> {
                     (plain(&name.text), value)
                 }
                 Entry::Spread(value) => {
-                    self.say(not_yet(value.span, "`...` in a map", "write `a.merge(b)`"));
+                    let typed = self.expr(value, expected);
+                    let held = match &typed.ty {
+                        Type::Map(held) => (**held).clone(),
+                        Type::Unknown => Type::Unknown,
+                        other => {
+                            let message = format!("`...` in a map needs a map, not {}", describe(other));
+                            self.error("E0302", value.span, message);
+                            Type::Unknown
+                        }
+                    };
+                    match Checker::join(&ty, &held) {
+                        Some(joined) => ty = joined,
+                        None => drop(self.one_kind(value.span, &ty)),
+                    }
+                    parts.push(Expr::Map(std::mem::take(&mut out)));
+                    parts.push(typed.expr);
                     continue;
                 }
             };
             let typed = self.expr(value, hint);
-            match Checker::join(&ty, &typed.ty) {
+            match Checker::join_as(&ty, &typed.ty, hint) {
                 Some(joined) => ty = joined,
-                None => {
-                    self.error("E0301", value.span, format!("a map holds one kind of value: {} before", describe(&ty)));
-                }
+                None => drop(self.one_kind(value.span, &ty)),
             }
             out.push((key.expr, typed.expr));
         }
-        Typed::new(Expr::Map(out), Type::map(ty))
+        parts.push(Expr::Map(out));
+        // What stands later counts.
+        let nothing = |e: &Expr| matches!(e, Expr::Map(entries) if entries.is_empty());
+        let merged = parts.into_iter().reduce(|before, next| match (nothing(&before), nothing(&next)) {
+            (true, _) => next,
+            (_, true) => before,
+            _ => Expr::Method { base: Box::new(before), method: Method::Merge, arguments: vec![next] },
+        });
+        Typed::new(merged.unwrap_or(Expr::Map(Vec::new())), Type::map(ty))
+    }
+
+    fn one_kind(&mut self, span: Span, before: &Type) -> Typed {
+        self.error("E0301", span, format!("a map holds one kind of value: {} before", describe(before)))
     }
 
     fn record(&mut self, entries: &[Entry], expected: Option<&Type>) -> Typed {
-        let wanted = if let Some(Type::Record(record)) = expected { Some(record.clone()) } else { None };
+        let wanted = match expected {
+            Some(Type::Record(record)) => Some(record.clone()),
+            Some(Type::Union(records)) => crate::union::meant(records, entries),
+            _ => None,
+        };
         let mut parts = Vec::new();
-        let mut fields = BTreeMap::new();
+        let (mut fields, mut written) = (BTreeMap::new(), BTreeSet::new());
         for entry in entries {
             match entry {
                 Entry::Field(name, value) => {
                     let hint = wanted.as_ref().and_then(|r| r.fields.get(name.text.as_str())).map(|f| f.ty.clone());
                     let typed = self.expr(value, hint.as_ref());
                     let field = Field { ty: typed.ty, required: true, absent: false };
-                    if fields.insert(Arc::from(name.text.as_str()), field).is_some() {
+                    fields.insert(Arc::from(name.text.as_str()), field);
+                    if !written.insert(name.text.as_str()) {
                         self.error("E0202", name.span, format!("`{}` is given twice", name.text));
                     }
                     parts.push(RecordPart::Field(name.text.clone(), typed.expr));
@@ -267,7 +297,7 @@ impl Checker<'_> {
         let Some(fields) = self.shape_fields(shape) else { return Typed::error() };
         let short = shape.rsplit('.').next().unwrap_or(shape).to_string();
         let mut parts = Vec::new();
-        let mut given: Vec<String> = Vec::new();
+        let (mut given, mut written): (Vec<String>, Vec<String>) = Default::default();
         for entry in entries {
             let (name, span, value, quoted) = match entry {
                 Entry::Field(name, value) => (name.text.clone(), name.span, value, false),
@@ -279,7 +309,9 @@ impl Checker<'_> {
                     }
                 },
                 Entry::Spread(value) => {
-                    self.say(not_yet(value.span, "`...` here", "write the members out"));
+                    let typed = self.expr(value, None);
+                    given.extend(self.spread_of(&typed.ty, shape, &fields, value.span));
+                    parts.push(RecordPart::Spread(typed.expr));
                     continue;
                 }
             };
@@ -311,9 +343,10 @@ impl Checker<'_> {
                 true => self.mocked(value, &field.ty, &what),
                 false => self.sent(value, field, &field.ty, &what),
             };
-            if given.contains(&ours) {
+            if written.contains(&ours) {
                 self.error("E0202", span, format!("`{ours}` is given twice"));
             }
+            written.push(ours.clone());
             given.push(ours.clone());
             parts.push(RecordPart::Field(ours, typed.expr));
         }
@@ -326,6 +359,34 @@ impl Checker<'_> {
             }
         }
         Typed::new(Expr::Record(parts), Type::Shape(shape.clone()))
+    }
+
+    /// The members that `...value` gives in the place of a shape.
+    fn spread_of(&mut self, ty: &Type, shape: &Arc<str>, fields: &ShapeFields, span: Span) -> Vec<String> {
+        match ty {
+            Type::Shape(theirs) if theirs == shape => {
+                self.usage.whole(ty);
+                fields.keys().map(ToString::to_string).collect()
+            }
+            Type::Record(record) => {
+                let short = shape.rsplit('.').next().unwrap_or(shape).to_string();
+                for (name, field) in &record.fields {
+                    match fields.get(name) {
+                        Some(wanted) => {
+                            let given = Typed::new(Expr::Local(String::new()), field.ty.clone());
+                            self.expect(&given, &wanted.ty, span, &format!("`{name}` of `{short}`"));
+                        }
+                        None => drop(self.error("E0206", span, format!("`{short}` has no member `{name}`"))),
+                    }
+                }
+                record.fields.keys().map(ToString::to_string).collect()
+            }
+            Type::Unknown => fields.keys().map(ToString::to_string).collect(),
+            other => {
+                self.error("E0302", span, format!("`...` needs a record, not {}", describe(other)));
+                Vec::new()
+            }
+        }
     }
 
     fn if_expr(
@@ -343,7 +404,7 @@ impl Checker<'_> {
         let (other, ty) = match otherwise {
             Some(block) => {
                 let (lowered, ty) = self.scoped(|c| c.inner_block(block, expected));
-                let joined = match Checker::join(&then_ty, &ty) {
+                let joined = match Checker::join_as(&then_ty, &ty, expected) {
                     Some(joined) => joined,
                     None => {
                         let message = format!("one branch gives {}, the other {}", describe(&then_ty), describe(&ty));
@@ -396,11 +457,18 @@ impl Checker<'_> {
                     }
                 }
             }
+            let (body, ty) = self.scoped(|c| {
+                // `match m.kind { … }`: in an arm `m` is what has that kind, in `_` what no arm above has.
+                match arm.patterns.iter().any(|p| matches!(p.kind, ast::PatternKind::Any)) {
+                    true => c.narrow_union(subject, |value| !covered.contains(value)),
+                    false => c.narrow_union(subject, |value| values.contains(value)),
+                }
+                c.inner_block(&arm.body, expected)
+            });
             covered.extend(values.iter().cloned());
-            let (body, ty) = self.scoped(|c| c.inner_block(&arm.body, expected));
             result = match result {
                 None => Some(ty),
-                Some(before) => Checker::join(&before, &ty).or_else(|| {
+                Some(before) => Checker::join_as(&before, &ty, expected).or_else(|| {
                     let message = format!("the arms above give {}, this one {}", describe(&before), describe(&ty));
                     self.error("E0301", arm.span, message);
                     Some(Type::Unknown)
@@ -462,10 +530,23 @@ impl Checker<'_> {
         match name.text.as_str() {
             "id" => Typed::new(Expr::Builtin(Builtin::RunId, Vec::new()), Type::STRING),
             "started" => Typed::new(Expr::Builtin(Builtin::RunStarted, Vec::new()), Type::Instant),
-            "due" | "last" => {
-                self.say(not_yet(name.span, &format!("`run.{}`", name.text), "write `run.started`"));
-                Typed::error()
-            }
+            "due" => Typed::new(Expr::Builtin(Builtin::RunDue, Vec::new()), Type::Instant.optional()),
+            "last" => match self.returns.clone() {
+                Some(Type::None) => {
+                    self.error("E0302", name.span, "this playbook returns nothing, so its last run gave nothing")
+                }
+                Some(returns) => {
+                    self.usage.whole(&returns);
+                    Typed::new(Expr::Builtin(Builtin::RunLast, Vec::new()), returns.optional())
+                }
+                None => {
+                    self.say(
+                        Diagnostic::error("E0302", name.span, "what the last run returned is known in a playbook only")
+                            .help("hand it on as a parameter"),
+                    );
+                    Typed::error()
+                }
+            },
             other => {
                 let mut diagnostic = Diagnostic::error("E0206", name.span, format!("a run has no `{other}`"));
                 diagnostic = diagnostic.help("it has id, started, due and last");

@@ -226,7 +226,7 @@ impl Checker<'_> {
         })?;
         self.signatures.insert(name.to_string(), None);
         let place = if is_action { Place::Change } else { Place::Pure };
-        let outer = (std::mem::replace(&mut self.place, place), self.step.take());
+        let outer = (std::mem::replace(&mut self.place, place), self.step.take(), self.returns.take());
         let marks = (self.located, self.lenient.take(), self.cut.take(), self.cutting, self.probed);
         let staged = (self.acted, self.staged);
         (self.located, self.cutting, self.probed, self.acted) = (false, false, false, false);
@@ -257,7 +257,7 @@ impl Checker<'_> {
         };
         self.scope = scope;
         self.resume_sites(sites);
-        (self.place, self.step) = outer;
+        (self.place, self.step, self.returns) = outer;
         let body_of = std::mem::replace(&mut self.action, outer_action).unwrap_or_default();
         let signature = Arc::new(Signature {
             params: params.iter().map(|p| (p.name.clone(), p.ty.clone(), p.default.clone())).collect(),

@@ -40,6 +40,7 @@ mod step;
 mod suggest;
 mod testing;
 mod types;
+mod union;
 mod unsupported;
 mod wait;
 mod world;

@@ -1,8 +1,10 @@
 //! `a.b`, `a?.b`, `a[i]`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use escher_ir::program::{Builtin, Expr};
+use escher_ir::types::RecordType;
 use escher_ir::{Type, Value};
 use escher_syntax::ast::{self, ExprKind};
 use escher_syntax::{Diagnostic, Span};
@@ -93,6 +95,17 @@ impl Checker<'_> {
                     None
                 }
             },
+            Type::Union(records) => {
+                let found: Vec<Option<Type>> =
+                    records.iter().map(|r| r.fields.get(name.text.as_str()).map(|f| f.ty.clone())).collect();
+                let of_all: Option<Vec<Type>> = found.iter().cloned().collect();
+                let joined =
+                    of_all.and_then(|all| all.into_iter().map(Some).reduce(|a, b| Checker::join(&a?, &b?)).flatten());
+                if joined.is_none() {
+                    self.not_of_all(records, name, found.iter().any(Option::is_some));
+                }
+                joined
+            }
             Type::Target => match name.text.as_str() {
                 "cloud" | "account" | "region" => Some(Type::STRING),
                 _ => {
@@ -122,6 +135,19 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+
+    /// A member that not all records of a union have alike.
+    fn not_of_all(&mut self, records: &[Arc<RecordType>], name: &ast::Name, some: bool) {
+        if !some {
+            let names: BTreeSet<&str> = records.iter().flat_map(|r| r.fields.keys().map(|k| &**k)).collect();
+            return self.no_member(name, "each of these records", &names.into_iter().collect::<Vec<_>>());
+        }
+        let tag = crate::union::tag(records).unwrap_or_default();
+        self.say(
+            Diagnostic::error("E0206", name.span, format!("not all of these records have `{}` alike", name.text))
+                .help(format!("ask which it is: `match x.{tag} {{ … }}`, `if x.{tag} == \"…\" {{ … }}`, or `require`")),
+        );
     }
 
     fn shape_member(&mut self, shape: &Arc<str>, name: &ast::Name) -> Option<Type> {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use escher_ir::Type;
-use escher_ir::program::{Expr, Method};
+use escher_ir::program::{BinaryOp, Expr, Method};
 use escher_ir::types::{Field, RecordType};
+use escher_ir::{Type, Value};
 use escher_syntax::ast::{self, ExprKind};
 use escher_syntax::{Diagnostic, Span};
 
@@ -13,6 +13,9 @@ use crate::checker::{Checker, Place, Typed};
 use crate::scope::Origin;
 use crate::suggest::nearest;
 use crate::types::describe;
+
+/// What `a?.method(…)` calls `a`, once it is there.
+const THERE: &str = "?";
 
 /// Words of other languages for methods.
 const FOREIGN: &[(&str, &str)] = &[
@@ -48,9 +51,44 @@ impl Checker<'_> {
         name: &ast::Name,
         arguments: &[ast::Argument],
         span: Span,
-        _expected: Option<&Type>,
     ) -> Typed {
         let base_typed = self.expr(base, None);
+        self.method_of(base_typed, base.span, name, arguments, span)
+    }
+
+    /// `a?.method(…)`: none where `a` is.
+    pub(crate) fn method_if_there(
+        &mut self,
+        base: &ast::Expr,
+        name: &ast::Name,
+        arguments: &[ast::Argument],
+        span: Span,
+    ) -> Typed {
+        let typed = self.expr(base, None);
+        let inner = match &typed.ty {
+            Type::Optional(inner) => (**inner).clone(),
+            other => other.clone(),
+        };
+        // No name of the language: nothing hides it, and it hides nothing.
+        let there = Expr::Local(THERE.into());
+        let given = self.method_of(Typed::new(there.clone(), inner), base.span, name, arguments, span);
+        let lambda = |body| Expr::Lambda { params: vec![THERE.into()], body: Box::new(body) };
+        let method = |base, method, arguments| Expr::Method { base: Box::new(base), method, arguments };
+        let is_there = Expr::Binary(BinaryOp::NotEqual, Box::new(there), Box::new(Expr::Literal(Value::None)));
+        let one = Expr::List(vec![Expr::Maybe(Box::new(typed.expr))]);
+        let kept = method(one, Method::Filter, vec![lambda(is_there)]);
+        let mapped = method(kept, Method::Map, vec![lambda(given.expr)]);
+        Typed::new(method(mapped, Method::First, Vec::new()), given.ty.optional())
+    }
+
+    fn method_of(
+        &mut self,
+        base_typed: Typed,
+        base_span: Span,
+        name: &ast::Name,
+        arguments: &[ast::Argument],
+        span: Span,
+    ) -> Typed {
         let found = Method::TABLE.iter().find(|(word, _)| *word == name.text).map(|(_, m)| *m);
         let ty = match base_typed.ty.clone() {
             Type::Literals(_) => Type::STRING,
@@ -69,8 +107,11 @@ impl Checker<'_> {
         }
         if let Type::Optional(_) = ty {
             self.say(
-                Diagnostic::error("E0305", base.span, format!("this may be `none`, which has no `{}`", name.text))
-                    .help("give a value for that case with `??`, or narrow it with `require … != none`"),
+                Diagnostic::error("E0305", base_span, format!("this may be `none`, which has no `{}`", name.text))
+                    .help(format!(
+                        "write `?.{}(…)`, give a value for that case with `??`, or narrow it with `require … != none`",
+                        name.text
+                    )),
             );
             return Typed::error();
         }

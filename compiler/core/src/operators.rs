@@ -276,7 +276,7 @@ impl Checker<'_> {
                         self.scope.push(binding);
                     }
                 }
-                _ => {}
+                (op, ..) => self.narrow_tag(*op, left, right),
             }
         }
     }

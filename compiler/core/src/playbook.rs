@@ -50,11 +50,12 @@ impl Checker<'_> {
         let (params, returns, nodes, steps) = self.scoped(|c| {
             let params = c.params(&callable.params);
             let returns = callable.returns.as_ref().map(|t| c.resolve(t)).unwrap_or(Type::None);
+            c.returns = Some(returns.clone());
             let nodes = c.body(&callable.body, &returns);
             let steps = c.steps_in_scope();
             (params, returns, nodes, steps)
         });
-        self.place = Place::Pure;
+        (self.place, self.returns) = (Place::Pure, None);
         if let Some(ty) = &callable.returns {
             self.hidden_from(&returns, ty.span, "what a playbook returns");
         }
@@ -134,6 +135,9 @@ impl Checker<'_> {
                 let seen = match item {
                     Some(Type::Shape(shape)) => Type::Shape(shape.clone()),
                     Some(Type::Record(record)) if says_which(record) => id_only(record),
+                    Some(Type::Union(records)) if records.iter().all(|record| says_which(record)) => {
+                        records.first().map_or(Type::STRING, |record| id_only(record))
+                    }
                     _ => Type::STRING,
                 };
                 Some((b.name.clone(), seen))
@@ -232,7 +236,9 @@ impl Checker<'_> {
                     Some(value) => Some(Expr::Literal(value)),
                     None if typed.ty == Type::Unknown => None,
                     // Which places those are is a setting, filled in when it is planned.
-                    None if matches!(&typed.expr, Expr::Builtin(Builtin::Targets, _)) => Some(typed.expr),
+                    None if matches!(&typed.expr, Expr::Builtin(Builtin::Targets | Builtin::OneTarget, _)) => {
+                        Some(typed.expr)
+                    }
                     None => {
                         self.say(
                             Diagnostic::error("E0301", expr.span, "a default is a constant")

@@ -58,6 +58,7 @@ impl Usage {
             }
             Type::List(inner) | Type::Map(inner) | Type::Optional(inner) | Type::Secret(inner) => self.whole(inner),
             Type::Record(record) => record.fields.values().for_each(|f| self.whole(&f.ty)),
+            Type::Union(records) => records.iter().for_each(|r| self.whole(&Type::Record(r.clone()))),
             _ => {}
         }
     }

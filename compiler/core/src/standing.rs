@@ -358,7 +358,7 @@ impl Checker<'_> {
 
     /// What is published or stored is known now; which places a group has is a setting.
     fn fixed(&mut self, typed: &Typed, span: Span) -> Option<Expr> {
-        if matches!(&typed.expr, Expr::Builtin(Builtin::Targets, _)) {
+        if matches!(&typed.expr, Expr::Builtin(Builtin::Targets | Builtin::OneTarget, _)) {
             return Some(typed.expr.clone());
         }
         let folded = constant::fold(&typed.expr);

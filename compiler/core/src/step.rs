@@ -472,6 +472,9 @@ impl Checker<'_> {
                 let kind = record.name.as_deref().unwrap_or("record").to_string();
                 Identity::Member { kind, member: "id".into() }
             }
+            (None, Type::Union(records)) if records.iter().all(|record| says_which(record)) => {
+                Identity::Member { kind: item.to_string(), member: "id".into() }
+            }
             (None, other) => self.no_identity(each.list.span, &other.clone()),
         };
         let from_step = match &list.expr {
@@ -494,6 +497,7 @@ impl Checker<'_> {
         match item {
             Type::Shape(_) | Type::Unknown => return,
             Type::Record(record) if located(record) => return,
+            Type::Union(records) if records.iter().all(|record| located(record)) => return,
             _ => {}
         }
         self.say(

@@ -10,6 +10,7 @@ use escher_syntax::{Diagnostic, Span};
 
 use crate::checker::{Checker, Typed};
 use crate::suggest::nearest;
+use crate::union;
 
 const NAMES: &[&str] = &[
     "bool", "int", "float", "string", "duration", "size", "percent", "money", "instant", "date", "cloud", "target",
@@ -70,22 +71,34 @@ impl Checker<'_> {
     }
 
     fn union(&mut self, span: Span, parts: &[ast::Type]) -> Type {
-        let mut literals = Vec::new();
+        let (mut literals, mut records) = (Vec::new(), Vec::new());
         for part in parts {
             match self.resolve(part) {
-                Type::Literals(values) => literals.extend(values),
+                Type::Literals(values) if records.is_empty() => literals.extend(values),
+                Type::Record(record) if literals.is_empty() => records.push(record),
+                Type::Union(more) if literals.is_empty() => records.extend(more),
                 Type::Unknown => return Type::Unknown,
-                _ => {
-                    self.say(crate::unsupported::not_yet(
-                        span,
-                        "a union of other types than literals",
-                        "write a union of texts, such as `\"dev\" | \"test\"`",
+                other => {
+                    let told = format!("{} cannot be one of several types", describe(&other));
+                    self.say(Diagnostic::error("E0208", part.span, told).help(
+                        "a union is of texts, such as `\"dev\" | \"test\"`, or of records that a field tells apart",
                     ));
                     return Type::Unknown;
                 }
             }
         }
-        Type::Literals(literals)
+        match records.as_slice() {
+            [] => Type::Literals(literals),
+            [one] => Type::Record(one.clone()),
+            several if union::tag(several).is_some() => Type::Union(records),
+            _ => {
+                self.say(
+                    Diagnostic::error("E0208", span, "nothing tells these records apart")
+                        .help("give each a field of one name with a text of its own, such as `kind: \"disk\"`"),
+                );
+                Type::Unknown
+            }
+        }
     }
 
     fn named(&mut self, span: Span, path: &ast::Path, arguments: &[ast::Type], refinement: &[ast::Argument]) -> Type {
@@ -302,6 +315,14 @@ impl Checker<'_> {
         Err(Box::new(diagnostic))
     }
 
+    /// The same where a type is wanted: records of one union need nothing else in common.
+    pub(crate) fn join_as(a: &Type, b: &Type, wanted: Option<&Type>) -> Option<Type> {
+        match wanted {
+            Some(union @ Type::Union(_)) if fits(a, union) && fits(b, union) => Some(union.clone()),
+            _ => Checker::join(a, b),
+        }
+    }
+
     /// What two types have in common; none where they have nothing.
     pub(crate) fn join(a: &Type, b: &Type) -> Option<Type> {
         if a == b {
@@ -337,6 +358,7 @@ impl Checker<'_> {
                 });
                 Type::Record(Arc::new(RecordType { name: None, fields: fields.collect::<Option<_>>()? }))
             }
+            (union @ Type::Union(_), other) | (other, union @ Type::Union(_)) if fits(other, union) => union.clone(),
             _ => return None,
         })
     }
@@ -362,6 +384,8 @@ pub(crate) fn fits(from: &Type, to: &Type) -> bool {
         (Type::String { .. }, Type::String { matches: None, min: None, max: None }) => true,
         (Type::List(a), Type::List(b)) | (Type::Map(a), Type::Map(b)) => fits(a, b),
         (Type::Record(a), Type::Record(b)) => record_fits(&a.fields, &b.fields),
+        (Type::Union(all), to) => all.iter().all(|record| fits(&Type::Record(record.clone()), to)),
+        (from, Type::Union(all)) => all.iter().any(|record| fits(from, &Type::Record(record.clone()))),
         (a, b) => a == b,
     }
 }

@@ -19,8 +19,3 @@ pub(crate) fn not_sent(span: Span) -> Diagnostic {
     let told = "this version of Escher does not send notices yet: this one stands in the report, as not sent";
     Diagnostic::warning("E0199", span, told).help("send it from the script that runs the playbook, or use `report`")
 }
-
-/// The diagnostic for a construct that this version does not do yet.
-pub(crate) fn not_yet(span: Span, what: &str, instead: &str) -> Diagnostic {
-    Diagnostic::error("E0199", span, format!("{what} is not supported by this version of Escher yet")).help(instead)
-}

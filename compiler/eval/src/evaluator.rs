@@ -573,12 +573,17 @@ impl<'p, 'h> Evaluator<'p, 'h> {
             Builtin::Now => reply(self.host.fixed(format!("{}/now", self.path), Fixed::Now)),
             Builtin::RunId => reply(self.host.fixed("run.id".into(), Fixed::RunId)),
             Builtin::RunStarted => reply(self.host.fixed("run.started".into(), Fixed::RunStarted)),
-            Builtin::Targets => match self.all(arguments)?.into_iter().next() {
-                Some(Value::String(group)) => {
-                    let path = format!("targets.{group}");
-                    reply(self.host.fixed(path, Fixed::Targets(group.to_string())))
-                }
-                _ => fail("`targets` needs the name of a group"),
+            Builtin::RunDue => reply(self.host.fixed("run.due".into(), Fixed::RunDue)),
+            Builtin::RunLast => reply(self.host.fixed("run.last".into(), Fixed::RunLast)),
+            Builtin::Targets => self.group(arguments).map(|(_, places)| places),
+            Builtin::OneTarget => match self.group(arguments)? {
+                (group, Value::List(places)) => match places.as_slice() {
+                    [place] => Ok(place.clone()),
+                    places => {
+                        fail(format!("`{group}` of the settings has {} places, and `target` needs one", places.len()))
+                    }
+                },
+                (_, other) => Ok(other),
             },
             Builtin::TargetOf => match self.all(arguments)?.into_iter().next() {
                 Some(Value::Record(r)) => match &r.target {
@@ -589,6 +594,17 @@ impl<'p, 'h> Evaluator<'p, 'h> {
                 _ => fail("only a record has a `.target`"),
             },
             Builtin::Table => methods::table(self, arguments),
+        }
+    }
+
+    /// The name of a group of the settings, and its places.
+    fn group(&mut self, arguments: &'p [Expr]) -> Result<(Arc<str>, Value), Stop> {
+        match self.all(arguments)?.into_iter().next() {
+            Some(Value::String(group)) => {
+                let asked = self.host.fixed(format!("targets.{group}"), Fixed::Targets(group.to_string()));
+                Ok((group, reply(asked)?))
+            }
+            _ => fail("`targets` needs the name of a group"),
         }
     }
 

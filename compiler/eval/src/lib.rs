@@ -71,7 +71,7 @@ pub trait Host {
     /// The answer to a call.
     fn call(&mut self, request: CallRequest<'_>) -> Reply;
 
-    /// `now()`, `run.id`, `run.started`, `targets(…)`: by path, so that each is fixed once.
+    /// `now()`, `run.id`, `run.started`, `run.due`, `run.last`, `targets(…)`: by path, so that each is fixed once.
     fn fixed(&mut self, path: String, what: Fixed) -> Reply;
 
     /// `stop.items` and its like.
@@ -111,6 +111,10 @@ pub enum Fixed {
     RunId,
     /// `run.started`
     RunStarted,
+    /// `run.due`
+    RunDue,
+    /// `run.last`
+    RunLast,
     /// `targets("group")`
     Targets(String),
 }

@@ -46,6 +46,7 @@ pub fn admits(value: &Value, ty: &Type) -> bool {
         (Value::Record(record), Type::Record(wanted)) => wanted.fields.iter().all(|(name, field)| {
             record.get(name).map_or(!field.required || matches!(field.ty, Type::Optional(_)), |v| admits(v, &field.ty))
         }),
+        (value, Type::Union(records)) => records.iter().any(|record| admits(value, &Type::Record(record.clone()))),
         _ => false,
     }
 }
@@ -70,6 +71,7 @@ pub fn holds_secret(ty: &Type) -> bool {
         Type::Secret(_) => true,
         Type::List(inner) | Type::Map(inner) | Type::Optional(inner) => holds_secret(inner),
         Type::Record(record) => record.fields.values().any(|field| holds_secret(&field.ty)),
+        Type::Union(records) => records.iter().any(|record| holds_secret(&Type::Record(record.clone()))),
         _ => false,
     }
 }
@@ -116,7 +118,9 @@ fn parse_as(text: &str, ty: &Type) -> Option<Value> {
                 Value::list(trimmed.split(',').map(|part| parse_as(part.trim(), item)).collect::<Option<Vec<_>>>()?)
             }
         },
-        Type::Map(_) | Type::Record(_) | Type::Json => from_json(&serde_json::from_str(trimmed).ok()?, ty)?,
+        Type::Map(_) | Type::Record(_) | Type::Union(_) | Type::Json => {
+            from_json(&serde_json::from_str(trimmed).ok()?, ty)?
+        }
         Type::Target => {
             let mut words = trimmed.split('/');
             Value::Target(
@@ -152,6 +156,10 @@ fn from_json(json: &serde_json::Value, ty: &Type) -> Option<Value> {
                 from_json(j, ty).map(|v| (name.as_str(), v))
             });
             Value::record(members.collect::<Option<Vec<_>>>()?)
+        }
+        (Json::Object(_), Type::Union(records)) => {
+            let mut read = records.iter().map(|record| Type::Record(record.clone()));
+            read.find_map(|ty| from_json(json, &ty).filter(|value| admits(value, &ty)))?
         }
         (Json::Object(members), ty) => {
             let item = if let Type::Map(item) = ty { item } else { &Type::Json };

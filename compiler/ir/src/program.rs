@@ -35,7 +35,7 @@ pub struct Program {
 impl Stored for Program {
     const FORMAT: &'static str = "escher.ir";
     const VERSION: u16 = 1;
-    const FEATURES: &'static [&'static str] = &[PARTS, SECRETS, NOTICES, ROLLBACK];
+    const FEATURES: &'static [&'static str] = &[PARTS, SECRETS, NOTICES, ROLLBACK, UNIONS];
 
     fn requires(&self) -> Vec<&'static str> {
         let asks = |node: &Node| matches!(node.kind, NodeKind::Approve(_));
@@ -45,7 +45,9 @@ impl Stored for Program {
         let notices = self.playbook.body.nodes.iter().any(notifies).then_some(NOTICES);
         let told = |node: &Node| matches!(&node.kind, NodeKind::Step(step) if step.rollback.is_some());
         let rollback = self.playbook.body.nodes.iter().any(told).then_some(ROLLBACK);
-        parts.into_iter().chain(secrets).chain(notices).chain(rollback).collect()
+        let types = self.playbook.params.iter().map(|param| &param.ty).chain([&self.playbook.returns]);
+        let unions = types.into_iter().any(has_union).then_some(UNIONS);
+        parts.into_iter().chain(secrets).chain(notices).chain(rollback).chain(unions).collect()
     }
 }
 
@@ -57,6 +59,18 @@ pub(crate) const SECRETS: &str = "secrets";
 
 /// The feature of programs and plans that say more of how a step is taken back than whether it has an `undo`.
 pub(crate) const ROLLBACK: &str = "rollback";
+
+/// The feature of programs whose parameters or result are unions of records.
+const UNIONS: &str = "unions";
+
+fn has_union(ty: &Type) -> bool {
+    match ty {
+        Type::Union(_) => true,
+        Type::List(inner) | Type::Map(inner) | Type::Optional(inner) | Type::Secret(inner) => has_union(inner),
+        Type::Record(record) => record.fields.values().any(|field| has_union(&field.ty)),
+        _ => false,
+    }
+}
 
 /// The feature of programs that tell somebody something: a reader must send it, or say that it does not.
 const NOTICES: &str = "notices";
@@ -737,8 +751,14 @@ pub enum Builtin {
     RunId,
     /// `run.started`
     RunStarted,
+    /// `run.due`: the instant that a schedule meant; none for a run that somebody started.
+    RunDue,
+    /// `run.last`: what the last finished run of the same schedule returned; none where there is none.
+    RunLast,
     /// `targets("group")`
     Targets,
+    /// `target("group")`: the only place of a group.
+    OneTarget,
     /// `x.target`: where a record was read.
     TargetOf,
     /// `table(list, columns: [...])`: a part of a report; columns are pairs of header and lambda.

@@ -85,6 +85,8 @@ pub enum Type {
     Secret(Box<Type>),
     /// A record written out.
     Record(Arc<RecordType>),
+    /// One of several records, told apart by a field that each has with texts or numbers of its own.
+    Union(Vec<Arc<RecordType>>),
     /// A shape of the catalogue, by full name and index: `aws.ec2.Instance`. Resolved where it is used.
     Shape(Arc<str>),
     /// One of these texts or numbers.
@@ -158,6 +160,12 @@ impl std::fmt::Display for Type {
                     f.write_str(" }")
                 }
             },
+            Type::Union(records) => {
+                for (i, record) in records.iter().enumerate() {
+                    write!(f, "{}{}", if i > 0 { " | " } else { "" }, Type::Record(record.clone()))?;
+                }
+                Ok(())
+            }
             Type::Shape(name) => f.write_str(name),
             Type::Literals(values) => {
                 for (i, value) in values.iter().enumerate() {

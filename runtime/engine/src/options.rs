@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use escher_ir::Target;
+use escher_ir::{Target, Value};
+use jiff::Timestamp;
 
 use crate::approve::Gate;
 use crate::progress::{Cancel, Progress, Quiet};
@@ -22,6 +23,11 @@ pub struct PlanOptions {
     pub recheck_after: Duration,
     /// Version of the policy that judges the plan.
     pub policy: String,
+    /// `run.due`: the instant that a schedule meant; none for a run that somebody starts.
+    pub due: Option<Timestamp>,
+    /// `run.last`: what the last finished run of the schedule returned; taken for none where it is not what the playbook
+    /// returns now.
+    pub last: Option<Value>,
 }
 
 impl PlanOptions {
@@ -33,6 +39,8 @@ impl PlanOptions {
             groups: BTreeMap::new(),
             recheck_after: Duration::from_secs(30),
             policy: "roles/1".into(),
+            due: None,
+            last: None,
         }
     }
 }

@@ -230,6 +230,10 @@ impl Host for Scene<'_, '_> {
             self.round.groups.push(group.clone());
             return Reply::Pending;
         }
+        // What started it says these, before anything is planned.
+        if let Fixed::RunDue | Fixed::RunLast = &what {
+            return lock(&self.world.memo).get(&path).cloned().map_or(Reply::Value(Value::None), Reply::from);
+        }
         self.round.timed |= self.world.run.is_none() || matches!(what, Fixed::Now);
         match (&self.world.run, what) {
             (None, _) if self.plan.is_some() => Reply::Value(Value::Hole(Arc::from(path.as_str()))),

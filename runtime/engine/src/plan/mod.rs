@@ -140,6 +140,12 @@ async fn make(
         secrets: &*engine.secrets,
         revealed: Mutex::default(),
     };
+    let due = options.due.map(|due| ("run.due", Value::Instant(due)));
+    let fits = |last: &Value| escher_ir::admit::admits(last, &program.playbook.returns);
+    let last = options.last.clone().filter(fits).map(|last| ("run.last", last));
+    for (path, value) in due.into_iter().chain(last) {
+        world.keep(path, value, began);
+    }
     let mut places = Vec::new();
     for target in ambient::needed(&program, &options.ambient) {
         let place = world.resolve(&Arc::new(target)).await;

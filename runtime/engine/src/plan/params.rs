@@ -75,6 +75,7 @@ fn fits(ty: &Type, value: &Value) -> Result<(), String> {
         }
         (Type::List(inner), Value::List(items)) => items.iter().try_for_each(|item| fits(inner, item)),
         (Type::Map(inner), Value::Map(entries)) => entries.values().try_for_each(|entry| fits(inner, entry)),
+        (Type::Union(_), value) if admit::admits(value, ty) => Ok(()),
         (Type::Literals(values), value) if values.contains(value) => Ok(()),
         _ => wrong(),
     }
