@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use escher_ir::Value;
-use escher_ir::program::{BinaryOp, Expr, TextPart};
+use escher_ir::program::{BinaryOp, Block, Expr, Method, TextPart};
 use escher_syntax::{Diagnostic, Span};
 
 use crate::checker::Checker;
@@ -20,8 +20,36 @@ pub(crate) fn is_defaulted(expr: &Expr, names: &BTreeSet<String>) -> bool {
         Expr::Local(name) => names.contains(name),
         Expr::List(items) => items.iter().any(|item| is_defaulted(item, names)),
         Expr::Text(parts) => parts.iter().any(|p| matches!(p, TextPart::Hole(hole) if is_defaulted(hole, names))),
+        Expr::Method { base, method, arguments } => match method {
+            // What each element becomes; the elements alone are not what they were made of.
+            Method::Map | Method::FlatMap => arguments.iter().any(|lambda| of_lambda(lambda, base, names)),
+            Method::Concat => is_defaulted(base, names) || arguments.iter().any(|other| is_defaulted(other, names)),
+            // Whoever cuts a list down by its elements has looked at them.
+            Method::Filter => false,
+            _ => is_defaulted(base, names),
+        },
+        Expr::Index { base, .. } | Expr::Maybe(base) => is_defaulted(base, names),
+        Expr::If { then, otherwise, .. } => {
+            of_block(then, names) || otherwise.as_ref().is_some_and(|block| of_block(block, names))
+        }
+        Expr::With { body, .. } => of_block(body, names),
         _ => false,
     }
+}
+
+fn of_block(block: &Block, names: &BTreeSet<String>) -> bool {
+    block.value.as_ref().is_some_and(|value| is_defaulted(value, names))
+}
+
+/// What a lambda gives for the elements of a list.
+fn of_lambda(lambda: &Expr, list: &Expr, names: &BTreeSet<String>) -> bool {
+    let Expr::Lambda { params, body } = lambda else { return false };
+    let mut inside = names.clone();
+    match is_defaulted(list, names) {
+        true => inside.extend(params.iter().cloned()),
+        false => params.iter().for_each(|param| drop(inside.remove(param))),
+    }
+    is_defaulted(body, &inside)
 }
 
 /// The parameters of an action that a value is made of.

@@ -88,6 +88,9 @@ impl Checker<'_> {
         let (body, value, undo, bodys) = self.scoped(|c| {
             if let (Some(each), Some(ty)) = (&step.each, variable) {
                 c.bind(&each.name, ty, Origin::Lambda);
+                if let Some((_, list, _)) = &list {
+                    c.note_default(&each.name.text, &list.expr);
+                }
             }
             let (body, value, lets) = c.scoped(|c| {
                 let outside = c.scope.len();

@@ -1,9 +1,10 @@
 //! Where calls run that say no place: one target for each cloud that a program calls.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use escher_ir::program::Program;
-use escher_ir::{Target, Value};
+use escher_ir::program::{Block, Each, Expr, Identity, NodeKind, Program};
+use escher_ir::{Target, Value, visit};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -17,17 +18,61 @@ pub(crate) fn cloud_of(operation: &str) -> &str {
     operation.split('.').next().unwrap_or_default()
 }
 
-/// The targets that a program's calls need, before they are filled in: what is set is set for one cloud.
+/// The targets that a program's calls need, before they are filled in: what is set is set for one cloud. A call inside
+/// `with` names its place, and one of a step for items of a cloud has that of its item.
 pub(crate) fn needed(program: &Program, set: &Target) -> Vec<Target> {
-    let calls = |cloud: &&str| program.operations.keys().any(|operation| cloud_of(operation) == *cloud);
+    let mut called = Called { program, seen: BTreeSet::new(), clouds: BTreeSet::new() };
+    called.playbook();
+    let Called { clouds, .. } = called;
     CLOUDS
         .into_iter()
-        .filter(|cloud| calls(cloud))
+        .filter(|cloud| clouds.contains(*cloud))
         .map(|cloud| match set.cloud == cloud {
             true => set.clone(),
             false => Target { cloud: cloud.into(), ..Target::default() },
         })
         .collect()
+}
+
+/// The clouds that are called where no place is at hand.
+struct Called<'p> {
+    program: &'p Program,
+    /// Functions that are called there.
+    seen: BTreeSet<String>,
+    clouds: BTreeSet<String>,
+}
+
+impl Called<'_> {
+    fn playbook(&mut self) {
+        let mut body = self.program.playbook.body.clone();
+        for node in &mut body.nodes {
+            let NodeKind::Step(step) = &mut node.kind else { continue };
+            let located = |each: &Each| matches!(each.identity, Identity::Member { .. });
+            if step.each.as_ref().is_some_and(located) {
+                step.body = Block::default();
+                (step.undo, step.when, step.unless) = (None, None, None);
+            }
+        }
+        self.block(body);
+    }
+
+    fn block(&mut self, mut block: Block) {
+        // What stands in a `with` is taken out before anything is counted.
+        visit::block(&mut block, &mut |e| {
+            if let Expr::With { body, .. } = e {
+                **body = Block::default();
+            }
+        });
+        let mut functions = Vec::new();
+        visit::block(&mut block, &mut |e| match e {
+            Expr::Call(call) => drop(self.clouds.insert(cloud_of(&call.operation).to_string())),
+            Expr::Function { name, .. } if self.seen.insert(name.clone()) => {
+                functions.extend(self.program.functions.get(name).map(|f| f.body.clone()));
+            }
+            _ => {}
+        });
+        functions.into_iter().for_each(|body| self.block(body));
+    }
 }
 
 /// The targets as a journal keeps them.
@@ -59,4 +104,72 @@ fn read(value: &Value) -> (Arc<Target>, Vec<Arc<Target>>) {
     }
     .into_iter();
     (all.next().unwrap_or_default(), all.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use escher_catalog::Risk;
+    use escher_ir::Type;
+    use escher_ir::program::{Call, Function, Node, Playbook, Projection};
+
+    use super::*;
+
+    fn call(operation: &str) -> Expr {
+        Expr::Call(Arc::new(Call {
+            site: "call".into(),
+            operation: operation.into(),
+            arguments: BTreeMap::new(),
+            changes: false,
+            reads: Projection::All,
+            catch: Vec::new(),
+            probe: None,
+        }))
+    }
+
+    fn with(inner: Expr) -> Expr {
+        let body = Block { nodes: Vec::new(), value: Some(Box::new(inner)) };
+        Expr::With { target: Box::new(Expr::Local("there".into())), body: Box::new(body) }
+    }
+
+    fn function(name: &str) -> Expr {
+        Expr::Function { site: name.into(), name: name.into(), arguments: Vec::new() }
+    }
+
+    fn clouds(values: Vec<Expr>, functions: &[(&str, Expr)]) -> Vec<String> {
+        let node = |value| Node { id: "do".into(), doc: None, after: Vec::new(), kind: NodeKind::Do { value } };
+        let body = |value: &Expr| Block { nodes: Vec::new(), value: Some(Box::new(value.clone())) };
+        let function = |value| Function { params: Vec::new(), body: body(value) };
+        let program = Program {
+            edition: escher_ir::EDITION,
+            playbook: Playbook {
+                name: "look".into(),
+                doc: None,
+                params: Vec::new(),
+                returns: Type::None,
+                risk: Risk::Read,
+                declared_risk: Risk::Read,
+                approval: None,
+                blast_radius: None,
+                body: Block { nodes: values.into_iter().map(node).collect(), value: None },
+            },
+            functions: functions.iter().map(|(name, value)| (name.to_string(), function(value))).collect(),
+            operations: BTreeMap::new(),
+            waiters: BTreeMap::new(),
+        };
+        needed(&program, &Target::default()).into_iter().map(|target| target.cloud).collect()
+    }
+
+    #[test]
+    fn what_is_called_at_a_place_of_its_own_needs_no_other() {
+        let (aws, azure) = (call("aws.ec2.describe_volumes"), call("azure.compute.disks.list"));
+        assert_eq!(clouds(vec![aws.clone(), azure.clone()], &[]), ["aws", "azure"]);
+        assert_eq!(clouds(vec![aws.clone(), with(azure.clone())], &[]), ["aws"]);
+        // Through functions: by who calls them where.
+        let all = [("disks", azure.clone()), ("placed", with(azure.clone())), ("around", function("disks"))];
+        assert_eq!(clouds(vec![with(function("around"))], &all), [""; 0]);
+        assert_eq!(clouds(vec![function("placed"), aws], &all), ["aws"]);
+        assert_eq!(clouds(vec![with(function("disks")), function("around")], &all), ["azure"]);
+    }
 }
