@@ -45,9 +45,9 @@ fn of_block(block: &Block, names: &BTreeSet<String>) -> bool {
 fn of_lambda(lambda: &Expr, list: &Expr, names: &BTreeSet<String>) -> bool {
     let Expr::Lambda { params, body } = lambda else { return false };
     let mut inside = names.clone();
-    match is_defaulted(list, names) {
-        true => inside.extend(params.iter().cloned()),
-        false => params.iter().for_each(|param| drop(inside.remove(param))),
+    inside.retain(|name| !params.contains(name));
+    if is_defaulted(list, names) {
+        inside.extend(params.iter().cloned());
     }
     is_defaulted(body, &inside)
 }
