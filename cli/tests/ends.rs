@@ -268,7 +268,9 @@ fn a_full_disk_ends_the_run_and_it_goes_on() {
         "$escher" run plan.json --yes --state "$disk/state" --endpoint-url "$url" >&2 || code=$?
         rm "$disk/filler"
         echo "ended with $code" >&2
+        start=$(date +%s)
         "$escher" resume "$run" --yes --format json --state "$disk/state" --endpoint-url "$url"
+        echo "resumed in $(($(date +%s) - start)) s" >&2
         "$escher" audit verify --state "$disk/state" >/dev/null"#;
     let mut command = desk.command(Path::new("unshare"), &["-Urm", "sh", "-c", script, "sh"]);
     command.arg(&disk).arg(env!("CARGO_BIN_EXE_escher")).arg(&cloud.url).arg(&desk.run);
@@ -276,6 +278,9 @@ fn a_full_disk_ends_the_run_and_it_goes_on() {
     let said = text(&output.stderr);
     assert!(said.contains("[E0608]") && said.contains("escher resume") && said.contains("ended with 1"), "{said}");
     assert!(output.status.success(), "{said}");
+    // Whoever was stopped by the disk gave its lease back: fifteen seconds would have to pass.
+    let took = said.split_once("resumed in ").and_then(|(_, rest)| rest.split_once(" s")).unwrap().0;
+    assert!(took.parse::<u32>().unwrap() < 12, "{said}");
     assert!(text(&desk.well(&["explain", "E0608"]).stdout).contains("E0608"));
     whole(&serde_json::from_slice(&output.stdout).unwrap());
     each_once(&cloud);

@@ -7,8 +7,12 @@ pub(crate) mod run;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use escher_catalog::Risk;
+use escher_ir::plan::Replaced;
 
 use crate::output;
+
+/// Answers replaced by `catch` that are listed.
+const REPLACED: usize = 20;
 
 /// A table with these columns: borders on terminals, plain columns elsewhere.
 pub(crate) fn table<const N: usize>(columns: [&str; N]) -> Table {
@@ -20,6 +24,17 @@ pub(crate) fn table<const N: usize>(columns: [&str; N]) -> Table {
     }
     table.set_header(columns);
     table
+}
+
+/// Lists the answers that `catch` replaced.
+pub(crate) fn print_replaced(replaced: &[Replaced]) {
+    for Replaced { path, kind, code } in replaced.iter().take(REPLACED) {
+        let code = code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+        output::line(&format!("  `catch` stands for the answer of {path}: {kind}{code}"));
+    }
+    if replaced.len() > REPLACED {
+        output::line(&format!("  … and for {} more: `--format json` lists them", replaced.len() - REPLACED));
+    }
 }
 
 /// The word of the language for a level.

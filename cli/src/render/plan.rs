@@ -57,6 +57,7 @@ pub(crate) fn print(planned: &Planned) {
         print_step(step);
     }
     asks.for_each(print_ask);
+    super::print_replaced(&plan.replaced);
     output::line(&format!("  {}", planned.digest));
 }
 

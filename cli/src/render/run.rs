@@ -35,6 +35,7 @@ pub(crate) fn print(report: &RunReport) {
     if bad.len() > LISTED {
         output::line(&format!("  … and {} more: `escher runs show {} --format json`", bad.len() - LISTED, report.run));
     }
+    super::print_replaced(&report.replaced);
     let what = match &report.undo_of {
         Some(of) => format!("Run {} (undo of {of})", report.run),
         None => format!("Run {}", report.run),

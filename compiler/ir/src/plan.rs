@@ -9,8 +9,9 @@ use std::sync::Arc;
 use escher_catalog::{Effect, Repeat, Risk};
 use serde::{Deserialize, Serialize};
 
-use crate::codec::Stored;
+use crate::codec::{CodecError, Stored};
 use crate::digest::Digest;
+use crate::journal::CallFailure;
 use crate::named::{Named, shared};
 use crate::program::{Approval, PARTS, ROLLBACK, SECRETS};
 use crate::value::{Target, Value};
@@ -47,11 +48,19 @@ pub struct Plan {
     /// What it is the rest of; none for the plan that a run begins with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
+    /// How old a reading may be when an item is about to be changed, in milliseconds. None in plans of version 1: there the
+    /// journal alone says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recheck_after_ms: Option<u64>,
+    /// Answers that `catch` replaced while planning, by path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<Replaced>,
 }
 
 impl Stored for Plan {
     const FORMAT: &'static str = "escher.plan";
-    const VERSION: u16 = 1;
+    // 2: `recheck_after_ms`, `replaced`.
+    const VERSION: u16 = 2;
     const FEATURES: &'static [&'static str] = &[PARTS, SECRETS, ROLLBACK];
 
     fn requires(&self) -> Vec<&'static str> {
@@ -60,6 +69,30 @@ impl Stored for Plan {
         let plain = |step: &PlannedStep| matches!(step.rollback, Rollback::Undo | Rollback::None);
         let rollback = (!self.steps.iter().all(plain)).then_some(ROLLBACK);
         parts.into_iter().chain(secrets).chain(rollback).collect()
+    }
+
+    fn upgrade(_: u16, body: Vec<u8>) -> Result<Vec<u8>, CodecError> {
+        // Only members were added that may be missing.
+        Ok(body)
+    }
+}
+
+/// An answer that `catch` put a value in the place of. Holds nothing that changes from one call to the next.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replaced {
+    /// Call path.
+    pub path: String,
+    /// Kind of the error, such as `denied`.
+    pub kind: String,
+    /// The cloud's own code.
+    pub code: Option<String>,
+}
+
+impl Replaced {
+    /// What the failure of the call at a path is listed as.
+    pub fn of(path: &str, error: &CallFailure) -> Replaced {
+        Replaced { path: path.to_string(), kind: error.kind.clone(), code: error.code.clone() }
     }
 }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use escher_ir::journal::{Outcome, RunStatus};
-use escher_ir::plan::ItemId;
+use escher_ir::plan::{ItemId, Replaced};
 use escher_ir::{Digest, Target, Value};
 use serde_json::{Value as Json, json};
 
-use crate::plan::{Planned, plan_json};
+use crate::plan::{Planned, plan_json, replaced_json};
 
 /// What became of an item.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +88,8 @@ pub struct RunReport {
     pub targets: Vec<Target>,
     /// What the playbook reported, in written order.
     pub report: Vec<ReportPart>,
+    /// Answers that `catch` replaced, by path.
+    pub replaced: Vec<Replaced>,
     /// What the playbook returned.
     pub value: Option<Value>,
     /// What to tell people, where it failed or was stopped.
@@ -177,6 +179,7 @@ impl RunReport {
             "items": items,
             "totals": Json::Object(counts(&self.totals())),
             "report": report,
+            "replaced": replaced_json(&self.replaced),
             "value": self.value.as_ref().map(escher_ir::json::to_json),
             "message": self.message,
             "waiting": self.waiting.as_ref().map(|rest| plan_json(rest)),

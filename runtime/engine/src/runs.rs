@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use escher_ir::journal::{Entry, Event, Outcome, RunStatus, Segment};
-use escher_ir::plan::ItemId;
+use escher_ir::plan::{ItemId, Replaced};
 use escher_ir::program::{NodeKind, Program};
 use escher_ir::{Digest, Value, codec};
 
@@ -122,6 +122,7 @@ pub(crate) struct End {
     pub(crate) value: Option<Value>,
     pub(crate) message: Option<String>,
     pub(crate) report: Vec<ReportPart>,
+    pub(crate) replaced: Vec<Replaced>,
 }
 
 /// Items that ended, by the name that they are written under.
@@ -147,7 +148,7 @@ pub(crate) fn report(engine: &Engine, run: &str) -> Result<RunReport, EngineErro
         Standing::Status(RunStatus::WaitingForApproval) => plan::waiting(engine, &state)?.map(Box::new),
         _ => None,
     };
-    let end = End { standing, value, message, report: reports(engine, &state)? };
+    let end = End { standing, value, message, report: reports(engine, &state)?, replaced: state.replaced() };
     let cancelled = standing == Standing::Status(RunStatus::Cancelled);
     let doubtful = cancelled.then(|| in_doubt(&state));
     Ok(RunReport { waiting, ..told(&planned, state.undo_of.clone(), rows, end, doubtful) })
@@ -215,6 +216,7 @@ pub(crate) fn told(
         items,
         targets: planned.plan.targets.clone(),
         report: end.report,
+        replaced: end.replaced,
         value: end.value,
         message: end.message,
         waiting: None,

@@ -291,6 +291,9 @@ impl Host for Scene<'_, '_> {
     }
 }
 
+/// What the path of a reading ends with that was of the moment.
+const NOW: &str = "/now";
+
 /// What is journaled once a `wait` or `sleep` is over.
 pub(crate) fn ended_key(path: &str, wait: bool) -> String {
     format!("{path}/{}", if wait { "waited" } else { "slept" })
@@ -366,7 +369,14 @@ impl<'a> World<'a> {
             for ask in round.asks {
                 let known = match self.read_once(&ask).await {
                     Ok(value) => Known::Value(value),
-                    Err(error) => Known::Failed(call_failed(&ask.call.operation, &CallFailure::from(&error))),
+                    Err(error) => {
+                        let failure = CallFailure::from(&error);
+                        if matching_arm(&ask.catch, &failure).is_some() {
+                            // Under a path that nobody asks for: it is of the moment.
+                            self.notes.read_failed(&format!("{}{NOW}", ask.path), &failure, true);
+                        }
+                        Known::Failed(call_failed(&ask.call.operation, &failure))
+                    }
                 };
                 local.insert(ask.path, known);
             }

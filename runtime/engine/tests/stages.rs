@@ -14,11 +14,12 @@ use std::time::Duration;
 
 use common::*;
 use escher_engine::{ApproveOptions, EngineError, RunReport, Standing};
+use escher_ir::Value;
 use escher_ir::audit::AuditEvent;
 use escher_ir::journal::{Outcome, RunStatus};
 use escher_ir::plan::PlannedArgument;
 use escher_ir::program::*;
-use escher_provider::fake::{Fake, Fault};
+use escher_provider::fake::{Fake, Fault, place};
 
 const WAITS: Standing = Standing::Status(RunStatus::WaitingForApproval);
 const DONE: Standing = Standing::Status(RunStatus::Done);
@@ -280,4 +281,45 @@ async fn nothing_runs_beside_an_approval() {
         matches!(&error, EngineError::Usage(words) if words.contains("something runs beside `approve.1`")),
         "{error}"
     );
+}
+
+/// The rest of a run finds machines in a place that no plan had: its plan adds that place behind the others, and they are
+/// told apart from those of the same name.
+#[tokio::test]
+async fn the_rest_may_add_places() {
+    // Sorted, it would come before the one that is there.
+    let far = escher_ir::Target { region: "af-south-1".into(), ..place() };
+    let mut program = staged();
+    for node in &mut program.playbook.body.nodes {
+        if let NodeKind::Let { name, value } = &mut node.kind
+            && name == "stopped"
+        {
+            let state = equal(member(local("m"), "state"), text("stopped"));
+            let found = method(describe("describe_instances.2"), Method::Filter, vec![lambda("m", state)]);
+            let body = Box::new(Block { nodes: vec![], value: Some(Box::new(found)) });
+            let there = Expr::With { target: Box::new(lit(Value::Target(far.clone().into()))), body };
+            *value = method(value.clone(), Method::Concat, vec![there]);
+        }
+    }
+    let bench = Bench::new(program);
+    let fake = Fake::with_instances(2);
+    fake.add_at("i-far", "stopped", &[], &far);
+    let run = first_part(&bench, &fake).await;
+    let rest = bench.engine.waiting(&run).unwrap().unwrap();
+    assert_eq!(rest.plan.targets, [place(), far]);
+    let numbers: Vec<_> = rest.plan.steps.last().unwrap().items.iter().map(|i| (i.item.target, &*i.item.id)).collect();
+    assert_eq!(numbers, [(0, "i-0000"), (0, "i-0001"), (1, "i-far")]);
+    bench.approve_rest(&run);
+    let report = elsewhere(&bench).resume(&run, &fake, &bench.options()).await.unwrap();
+    assert_eq!(report.standing, DONE, "{:?}", report.message);
+    let started: Vec<_> = report.items.iter().filter(|item| item.step == "start").collect();
+    assert!(started.len() == 3 && started.iter().all(|item| item.outcome == Outcome::Done));
+    assert_eq!(fake.instance("i-far").unwrap().state, "running");
+    let shown = report.to_json();
+    let regions: Vec<_> = shown["items"].as_array().unwrap().iter().map(|i| (&i["item"], &i["region"])).collect();
+    assert!(regions.iter().any(|(id, region)| *id == "i-far" && *region == "af-south-1"), "{regions:?}");
+    // Taken back, each goes back where it is.
+    bench.engine.undo(&run, &fake, &bench.options()).await.unwrap();
+    assert_eq!(fake.instance("i-far").unwrap().state, "stopped");
+    assert!(bench.engine.verify_audit().unwrap().problems.is_empty());
 }

@@ -12,7 +12,7 @@ use escher_ir::audit::{AuditEntry, AuditEvent, AuditSegment};
 use escher_ir::codec::{self, Stored};
 use escher_ir::journal::{Entry, Event, Outcome, RunStatus, Segment, SmallObject, StoredValue};
 use escher_ir::operation::StoredRecord;
-use escher_ir::plan::{ItemId, Plan, PlannedArgument, PlannedCall, PlannedItem, PlannedStep, Rollback};
+use escher_ir::plan::{ItemId, Plan, PlannedArgument, PlannedCall, PlannedItem, PlannedStep, Replaced, Rollback};
 use escher_ir::program::Program;
 use escher_ir::{Digest, Named, Record, Target, Value};
 use jiff::{SignedDuration, Timestamp};
@@ -198,6 +198,8 @@ pub(crate) fn plan() -> Option<Plan> {
             below: None,
         }],
         policy: "1".to_owned(),
+        recheck_after_ms: Some(30_000),
+        replaced: vec![Replaced { path: "machines/describe_instances".into(), kind: "denied".into(), code: None }],
         asks: Vec::new(),
         part: None,
     })

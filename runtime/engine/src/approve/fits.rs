@@ -84,6 +84,9 @@ fn later_part(
     if planned.plan.parameters != before.plan.parameters || !planned.plan.targets.starts_with(&before.plan.targets) {
         return Err(no("the rest of the run has other parameters or places than its beginning"));
     }
+    if planned.plan.recheck_after_ms != before.plan.recheck_after_ms {
+        return Err(no("the rest of the run takes older readings than its beginning, or newer ones"));
+    }
     Ok(number)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use escher_ir::codec;
 use escher_ir::journal::{CallFailure, Event, Outcome, RunStatus, Segment, StoredValue};
-use escher_ir::plan::ItemId;
+use escher_ir::plan::{ItemId, Replaced};
 use escher_ir::{Digest, Value};
 use jiff::Timestamp;
 
@@ -196,6 +196,13 @@ impl RunState {
         }
     }
 
+    /// Answers that `catch` replaced, by path.
+    pub(crate) fn replaced(&self) -> Vec<Replaced> {
+        let mut all: Vec<_> = self.failed_reads.iter().map(|(path, (error, _))| Replaced::of(path, error)).collect();
+        all.sort();
+        all
+    }
+
     /// The part that waits for its approval.
     pub(crate) fn waiting(&self) -> Option<&PartState> {
         let goes_on = self.finished.as_ref().is_none_or(|(status, ..)| *status == RunStatus::Cancelled);
@@ -221,6 +228,7 @@ impl RunState {
         match event {
             Event::Planned { .. } | Event::ReadFailed { caught: false, .. } => {}
             Event::ReadFailed { path, error, caught: true } => {
+                self.fixed.remove(&path);
                 self.failed_reads.insert(path, (error, at));
             }
             Event::Approved { approval, principal } => {
@@ -252,6 +260,7 @@ impl RunState {
             // What it ended with before is taken back by going on.
             Event::Resumed { .. } => self.finished = None,
             Event::Fixed { path, value, began } => {
+                self.failed_reads.remove(&path);
                 self.fixed.insert(path, (value, began));
             }
             Event::Intent { path, step, items, token, attempt, .. } => {

@@ -3,7 +3,7 @@
 //! Every commit also renews the run's lease, and fails where somebody else has it: whoever lost it can journal no
 //! intent, and so sends nothing more.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use escher_ir::codec::CodecError;
 use escher_ir::journal::{CallFailure, Entry, Event, SegmentWriter};
+use escher_ir::plan::Replaced;
 use escher_ir::{Digest, Value};
 use escher_provider::Permit;
 use jiff::Timestamp;
@@ -48,6 +49,8 @@ pub(crate) struct Journal {
     margin: i64,
     /// How the run stands.
     phase: Mutex<Run>,
+    /// Answers that `catch` replaced, by path.
+    replaced: Mutex<BTreeMap<String, Replaced>>,
 }
 
 /// What is written at once.
@@ -116,6 +119,7 @@ impl Journal {
             expires,
             margin: i64::try_from(time.as_millis() / 4).unwrap_or(i64::MAX).min(1_000),
             phase: Mutex::new(state.phase),
+            replaced: Mutex::new(state.replaced().into_iter().map(|r| (r.path.clone(), r)).collect()),
         })
     }
 
@@ -141,6 +145,11 @@ impl Journal {
             *phase = RUN.next(*phase, on)?;
         }
         self.wait(Some(event), objects).await
+    }
+
+    /// Answers that `catch` replaced so far, as the journal will tell of them.
+    pub(crate) fn replaced(&self) -> Vec<Replaced> {
+        lock(&self.replaced).values().cloned().collect()
     }
 
     /// Waits until all is durable.
@@ -192,11 +201,15 @@ impl Drop for Journal {
 impl Notes for Journal {
     fn fixed(&self, path: &str, value: &Value, began: Timestamp) {
         if let Ok(object) = super::named(value) {
+            lock(&self.replaced).remove(path);
             self.push(Event::Fixed { path: path.to_string(), value: object.digest, began }, vec![object]);
         }
     }
 
     fn read_failed(&self, path: &str, error: &CallFailure, caught: bool) {
+        if caught {
+            lock(&self.replaced).insert(path.to_string(), Replaced::of(path, error));
+        }
         self.push(Event::ReadFailed { path: path.to_string(), error: error.clone(), caught }, Vec::new());
     }
 }

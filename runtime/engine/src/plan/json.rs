@@ -2,7 +2,7 @@
 
 use escher_catalog::Risk;
 use escher_ir::json::to_json;
-use escher_ir::plan::{PlannedApproval, PlannedArgument, Rollback};
+use escher_ir::plan::{PlannedApproval, PlannedArgument, Replaced, Rollback};
 use escher_ir::program::Approval;
 use serde_json::{Map, Value as Json, json};
 
@@ -104,6 +104,12 @@ pub fn plan_json(planned: &Planned) -> Json {
         "calls": calls,
     });
     if let Some(object) = shown.as_object_mut() {
+        if let Some(milliseconds) = plan.recheck_after_ms {
+            object.insert("recheck_after_ms".into(), json!(milliseconds));
+        }
+        if !plan.replaced.is_empty() {
+            object.insert("replaced".into(), replaced_json(&plan.replaced));
+        }
         if !plan.asks.is_empty() {
             object.insert("asks".into(), plan.asks.iter().map(ask_json).collect());
         }
@@ -119,6 +125,12 @@ pub fn plan_json(planned: &Planned) -> Json {
         }
     }
     shown
+}
+
+/// Answers that `catch` replaced.
+pub(crate) fn replaced_json(replaced: &[Replaced]) -> Json {
+    let one = |r: &Replaced| json!({ "path": r.path, "kind": r.kind, "code": r.code });
+    replaced.iter().map(one).collect()
 }
 
 fn ask_json(ask: &PlannedApproval) -> Json {

@@ -18,7 +18,7 @@ use escher_eval::EvalError;
 use escher_ir::audit::AuditEvent;
 use escher_ir::journal::{CallFailure, Entry, Event};
 use escher_ir::operation::{StoredRecord, StoredWaiter};
-use escher_ir::plan::{ItemId, Plan, PlannedArgument, PlannedCall, PlannedItem, PlannedStep};
+use escher_ir::plan::{ItemId, Plan, PlannedArgument, PlannedCall, PlannedItem, PlannedStep, Replaced};
 use escher_ir::program::{Block, Node, NodeKind, Program, Step};
 use escher_ir::{Digest, Target, Value, codec, named};
 use escher_provider::Read;
@@ -26,7 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use bounds::{at, count_of, too_many};
 pub use json::plan_json;
-pub(crate) use json::verify_file;
+pub(crate) use json::{replaced_json, verify_file};
 pub(crate) use order::Order;
 pub(crate) use rest::{Rest, plan_rest};
 use steps::{PlannedSteps, RawStep};
@@ -71,15 +71,26 @@ impl Planned {
     }
 }
 
-/// What was read while planning, for the journal.
+/// What was read while planning, for the journal, and what `catch` replaced of it, for the plan.
 #[derive(Default)]
-pub(crate) struct Collected(Mutex<Vec<(String, Value, Timestamp)>>);
+pub(crate) struct Collected(Mutex<Vec<(String, Value, Timestamp)>>, Mutex<BTreeSet<Replaced>>);
+
+impl Collected {
+    /// What `catch` replaced.
+    pub(crate) fn replaced(&self) -> Vec<Replaced> {
+        lock(&self.1).iter().cloned().collect()
+    }
+}
 
 impl Notes for Collected {
     fn fixed(&self, path: &str, value: &Value, began: Timestamp) {
         lock(&self.0).push((path.to_string(), value.clone(), began));
     }
-    fn read_failed(&self, _: &str, _: &CallFailure, _: bool) {}
+    fn read_failed(&self, path: &str, error: &CallFailure, caught: bool) {
+        if caught {
+            lock(&self.1).insert(Replaced::of(path, error));
+        }
+    }
 }
 
 /// Where a source of a step's list stands in its reading.
@@ -112,6 +123,7 @@ async fn make(
     options: &PlanOptions,
 ) -> Result<Planned, EngineError> {
     let began = engine.clock.now();
+    let recheck_after_ms = u64::try_from(options.recheck_after.as_millis()).unwrap_or(u64::MAX);
     let parameters = params::complete(&program, parameters)?;
     let (program_digest, program_bytes) = codec::encode(&*program)?;
     let mut objects = vec![(program_digest, program_bytes)];
@@ -175,6 +187,8 @@ async fn make(
         policy: options.policy.clone(),
         asks: walked.asks,
         part: None,
+        recheck_after_ms: Some(recheck_after_ms),
+        replaced: notes.replaced(),
     };
     let digest = {
         let (digest, bytes) = codec::encode(&plan)?;
@@ -188,7 +202,7 @@ async fn make(
         program: program_digest,
         principal: options.principal.clone(),
         began,
-        recheck_after_ms: u64::try_from(options.recheck_after.as_millis()).unwrap_or(u64::MAX),
+        recheck_after_ms,
         ambient,
     }];
     for (path, value, began) in lock(&notes.0).drain(..) {
@@ -362,7 +376,7 @@ fn finish(
         .into_iter()
         .map(|raw| {
             let names = marks::item_names(raw.step.each.as_ref().map(|e| e.variable.as_str()), &raw.step.body);
-            let items = raw
+            let mut items: Vec<PlannedItem> = raw
                 .items
                 .into_iter()
                 .map(|(id, calls)| PlannedItem {
@@ -370,6 +384,8 @@ fn finish(
                     calls: calls.into_iter().map(|call| planned_call(program, call, &names, &targets)).collect(),
                 })
                 .collect();
+            // A place that a later part adds has a number behind those that it would stand before.
+            items.sort_by(|a, b| a.item.cmp(&b.item));
             PlannedStep {
                 name: raw.step.name.clone(),
                 title: raw.title,

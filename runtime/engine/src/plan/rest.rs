@@ -2,16 +2,18 @@
 
 use std::sync::Mutex;
 
-use escher_ir::Digest;
+use escher_ir::journal::CallFailure;
 use escher_ir::plan::{Part, Plan};
 use escher_ir::program::{Approve, Node};
+use escher_ir::{Digest, Value};
+use jiff::Timestamp;
 
 use super::steps::PlannedSteps;
 use super::walk::walk;
-use super::{finish, look, outside};
+use super::{Collected, finish, look, outside};
 use crate::error::EngineError;
 use crate::parts::Parts;
-use crate::world::{Bindings, Question, What, World, lock};
+use crate::world::{Bindings, Notes, Question, What, World, lock};
 
 /// What is planned anew.
 pub(crate) struct Rest<'r> {
@@ -23,6 +25,22 @@ pub(crate) struct Rest<'r> {
     pub(crate) before: Digest,
     /// From 1, over all that was ever planned for the run.
     pub(crate) number: usize,
+}
+
+/// Keeps what is read in the run's journal, and notes what `catch` replaced of it.
+struct Noting<'n> {
+    journal: &'n dyn Notes,
+    noted: Collected,
+}
+
+impl Notes for Noting<'_> {
+    fn fixed(&self, path: &str, value: &Value, began: Timestamp) {
+        self.journal.fixed(path, value, began);
+    }
+    fn read_failed(&self, path: &str, error: &CallFailure, caught: bool) {
+        self.journal.read_failed(path, error, caught);
+        self.noted.read_failed(path, error, caught);
+    }
 }
 
 /// The plan of what stands below an `approve`.
@@ -45,8 +63,10 @@ pub(crate) async fn plan_rest(
     };
     let below = parts.rest(id);
     let steps = PlannedSteps::below(world.steps, &below, rest.number);
+    let notes = Noting { journal: world.notes, noted: Collected::default() };
     let inner = World {
         steps: &steps,
+        notes: &notes,
         memo: Mutex::new(lock(&world.memo).clone()),
         began: Mutex::new(lock(&world.began).clone()),
         resolved: Mutex::new(lock(&world.resolved).clone()),
@@ -77,5 +97,7 @@ pub(crate) async fn plan_rest(
             shown,
             before: rest.before,
         }),
+        recheck_after_ms: rest.plan.recheck_after_ms,
+        replaced: notes.noted.replaced(),
     })
 }

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use escher_ir::audit::AuditEvent;
 use escher_ir::journal::{Entry, Event, Outcome, RunStatus};
+use escher_ir::plan::Replaced;
 use escher_ir::{Digest, Target, Value};
 use escher_provider::Change;
 use jiff::Timestamp;
@@ -351,8 +352,9 @@ async fn go_on(
         }
         let ending = runner.end(result).await?;
         let reports = runner.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let replaced = journal.replaced();
         drop(journal);
-        return told(engine, &planned, &state, live, ending, reports);
+        return told(engine, &planned, &state, live, ending, reports, replaced);
     }
     drop(journal);
     crate::runs::report(engine, run)
@@ -367,12 +369,13 @@ pub(crate) fn told(
     live: Live,
     ending: Ending,
     report: Vec<ReportPart>,
+    replaced: Vec<Replaced>,
 ) -> Result<RunReport, EngineError> {
     if ending.status == RunStatus::Cancelled {
         return crate::runs::report(engine, &planned.run);
     }
     let Ending { status, value, message } = ending;
-    let end = crate::runs::End { standing: Standing::Status(status), value, message, report };
+    let end = crate::runs::End { standing: Standing::Status(status), value, message, report, replaced };
     Ok(crate::runs::told(planned, state.undo_of.clone(), live.into_ended(), end, None))
 }
 
@@ -422,7 +425,10 @@ impl<'a> Runner<'a> {
             state,
             live,
             generation: AtomicU64::new(0),
-            recheck_after: std::time::Duration::from_millis(seen.recheck_after_ms),
+            // Of a plan that does not say it, the journal does.
+            recheck_after: std::time::Duration::from_millis(
+                planned.plan.recheck_after_ms.unwrap_or(seen.recheck_after_ms),
+            ),
             halted: AtomicBool::new(false),
             left_open: AtomicBool::new(false),
             impossible: Mutex::default(),

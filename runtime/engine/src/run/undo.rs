@@ -318,7 +318,7 @@ async fn begin(
         });
     }
     // It is one plan, and waits for nobody.
-    let plan = Plan { steps, asks: Vec::new(), ..(*original.plan).clone() };
+    let plan = Plan { steps, asks: Vec::new(), replaced: notes.replaced(), ..(*original.plan).clone() };
     drop(world);
     write(engine, state, original, &plan, skipped, options, claim, began)
 }
@@ -443,8 +443,9 @@ async fn go_on(
     }
     let ending = runner.end(result).await?;
     let reports = runner.reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let replaced = journal.replaced();
     drop(journal);
-    told(engine, &planned, &state, live, ending, reports)
+    told(engine, &planned, &state, live, ending, reports, replaced)
 }
 
 async fn take_back(

@@ -252,6 +252,7 @@ impl StateStore for SqliteStore {
         let mut connection = self.lock();
         // Holding the right to write; nothing is written by it.
         if let Ok(tx) = connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+            let _ = room::keep_spare(&self.path);
             let _ = room::make(&self.path, bytes);
             drop(tx);
         }
@@ -338,10 +339,15 @@ impl StateStore for SqliteStore {
     }
 
     fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        self.lock()
-            .execute("UPDATE leases SET expires = 0 WHERE name = ?1 AND fence = ?2", params![lease.name, lease.fence])
-            .map(drop)
-            .map_err(|e| self.fail(e))
+        let give_back = || {
+            let row = params![lease.name, lease.fence];
+            self.lock().execute("UPDATE leases SET expires = 0 WHERE name = ?1 AND fence = ?2", row).map(drop)
+        };
+        match give_back().map_err(|e| self.fail(e)) {
+            // Whoever goes on once there is room again need not wait for the end of a lease that nobody uses.
+            Err(StoreError::Full { .. }) if room::take_spare(&self.path) => give_back().map_err(|e| self.fail(e)),
+            other => other,
+        }
     }
 
     fn holder(&self, name: &str, now: Timestamp) -> Result<Option<Lease>, StoreError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use escher_catalog::{Effect, Record, Risk, Waiter};
 use escher_engine::Operations;
 use escher_ir::Value;
-use escher_ir::plan::{PlannedArgument, Rollback};
+use escher_ir::plan::{PlannedArgument, Replaced, Rollback};
 use escher_ir::program::Program;
 
 use super::*;
@@ -36,6 +36,12 @@ const FIELDS: &[Forge] = &[
     ("an operation less", |p| drop(p.operations.pop_first())),
     ("an operation more", |p| {
         let _ = p.operations.insert("aws.ec2.terminate_instances".into(), Digest([5; 32]));
+    }),
+    ("how old a reading may be", |p| p.recheck_after_ms = Some(86_400_000)),
+    ("that it does not say how old", |p| p.recheck_after_ms = None),
+    ("an answer that was replaced", |p| {
+        let (path, kind) = ("machines/describe_instances".into(), "denied".into());
+        p.replaced.push(Replaced { path, kind, code: None });
     }),
     ("the policy", |p| p.policy = "roles/0".into()),
     ("no steps", |p| p.steps.clear()),
