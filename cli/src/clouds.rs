@@ -122,6 +122,16 @@ impl Change for Clouds {
     }
 }
 
+/// A place in each cloud that a practice cloud plays.
+pub(crate) async fn everywhere(client: &Clouds) -> Result<Vec<Target>, Failure> {
+    let mut places = Vec::new();
+    for cloud in ["aws", "azure", "gcp"] {
+        let place = client.resolve(Target { cloud: cloud.into(), ..Target::default() }).await;
+        places.push(place.map_err(|e| Failure::failed(format!("the practice cloud has no place in {cloud}: {e}")))?);
+    }
+    Ok(places)
+}
+
 /// Where calls run that say no place: account, region and endpoint are the provider's to fill in.
 pub(crate) fn ambient() -> Target {
     Target { cloud: "aws".into(), ..Target::default() }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use escher_engine::{Engine, PlanOptions, Planned, plan_json};
 use escher_ir::program::{Builtin, Expr, Program};
-use escher_ir::{Value, admit, codec};
+use escher_ir::{Target, Value, admit, codec};
 
 use crate::args::{Common, Format};
 use crate::failure::Failure;
@@ -40,11 +40,13 @@ pub(crate) fn load(text: &str, format: Format) -> Result<Loaded, Failure> {
     Ok(Loaded { path, source: Some(name), program })
 }
 
-/// Parameters from `--set`, held to their types.
+/// Parameters from `--set`, held to their types. Of a group that the settings do not name, the places are those of the
+/// practice cloud, where there is one.
 pub(crate) fn parameters(
     program: &Program,
     set: &[String],
     project: &Project,
+    practice: &[Target],
 ) -> Result<BTreeMap<String, Value>, Failure> {
     let mut values = BTreeMap::new();
     let known = || program.playbook.params.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -66,8 +68,10 @@ pub(crate) fn parameters(
         // `= targets("group")`: which places those are is a setting, and what the plan says they were is signed.
         if let (Some(Expr::Builtin(which, arguments)), false) = (&param.default, values.contains_key(&param.name)) {
             let group = arguments.first().and_then(|a| if let Expr::Literal(v) = a { v.as_str() } else { None });
-            let found = places(project, group.unwrap_or_default())?;
-            values.insert(param.name.clone(), if *which == Builtin::OneTarget { only(found, group)? } else { found });
+            let one = *which == Builtin::OneTarget;
+            let practice = if one { practice.get(..1).unwrap_or_default() } else { practice };
+            let found = places(project, group.unwrap_or_default(), practice)?;
+            values.insert(param.name.clone(), if one { only(found, group)? } else { found });
         }
         if param.default.is_none() && !values.contains_key(&param.name) {
             return Err(Failure::usage(format!("parameter `{}` has no value", param.name))
@@ -78,8 +82,9 @@ pub(crate) fn parameters(
 }
 
 /// The places of a group of the settings.
-fn places(project: &Project, group: &str) -> Result<Value, Failure> {
-    match project.settings.groups().remove(group) {
+fn places(project: &Project, group: &str, practice: &[Target]) -> Result<Value, Failure> {
+    let practice = Some(practice).filter(|places| !places.is_empty()).map(<[Target]>::to_vec);
+    match project.settings.groups().remove(group).or(practice) {
         Some(targets) => Ok(Value::list(targets.into_iter().map(|t| Value::Target(t.into())).collect())),
         None => Err(Failure::usage(format!("escher.toml names no group of targets `{group}`")).help(format!(
             "add `[targets]` with `{group} = [{{ cloud = \"aws\", account = \"…\", region = \"…\" }}]`"
@@ -130,7 +135,7 @@ pub(crate) async fn plan(
 ) -> Result<u8, Failure> {
     let loaded = load(playbook, format)?;
     let project = Project::find(Some(&loaded.path), common)?;
-    let parameters = parameters(&loaded.program, set, &project)?;
+    let parameters = parameters(&loaded.program, set, &project, &[])?;
     let engine = project.engine()?;
     let client = clouds::client(common, &project, &engine, None)?;
     let planned = make(&engine, &loaded, parameters, &client, &options(&project)?).await?;

@@ -41,10 +41,11 @@ pub(crate) async fn run(
     }
     let loaded = plan::load(what, format)?;
     let project = Project::find(Some(&loaded.path), common)?;
-    let parameters = plan::parameters(&loaded.program, set, &project)?;
     let engine = project.engine()?;
     let practice = sandbox.map(|seed| clouds::Sandbox::start(Some(seed))).transpose()?;
     let client = clouds::client(common, &project, &engine, practice.as_ref())?;
+    let everywhere = if practice.is_some() { clouds::everywhere(&client).await? } else { Vec::new() };
+    let parameters = plan::parameters(&loaded.program, set, &project, &everywhere)?;
     let options: PlanOptions = plan::options(&project)?;
     let planned = plan::make(&engine, &loaded, parameters, &client, &options).await?;
     if format != Format::Json {

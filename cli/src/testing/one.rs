@@ -133,7 +133,7 @@ impl One<'_> {
             TestKind::Run { name, file, playbook, arguments } => {
                 let mut given = BTreeMap::new();
                 for (param, id) in arguments {
-                    given.insert(param.clone(), self.value(*id, span)?);
+                    given.insert(param.clone(), placed(self.value(*id, span)?));
                 }
                 let (program, names) = (self.programs)(*file, playbook)
                     .ok_or_else(|| failed(span, format!("`{playbook}` has errors, and cannot be run")))?;
@@ -283,6 +283,25 @@ fn ended(outcome: &Value) -> Option<String> {
         (Some(why), _) => Some(format!("the run was refused: {why}")),
         (None, Some(why)) => Some(format!("the run ended as `{}`: {why}", said("status").unwrap_or_default())),
         (None, None) => None,
+    }
+}
+
+/// Places that a test names, as its cloud has them.
+fn placed(value: Value) -> Value {
+    match value {
+        Value::Target(given) => {
+            let or = |given: &str, known: String| if given.is_empty() { known } else { given.to_string() };
+            let (given, here) = (&*given, place());
+            Value::Target(Arc::new(Target {
+                cloud: or(&given.cloud, here.cloud),
+                account: or(&given.account, here.account),
+                region: given.region.clone(),
+                endpoint: given.endpoint.clone().or(here.endpoint),
+                ..given.clone()
+            }))
+        }
+        Value::List(values) => Value::list(values.iter().cloned().map(placed).collect()),
+        value => value,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use escher_ir::program::{self, Builtin, Expr, Method, RecordPart, StepPart, TextPart};
 use escher_ir::types::{Field, RecordType};
-use escher_ir::{Type, Value};
+use escher_ir::{Target, Type, Value};
 use escher_syntax::ast::{self, Entry, ExprKind};
 use escher_syntax::{Diagnostic, Span};
 
@@ -183,6 +183,8 @@ impl Checker<'_> {
         let wants_map = matches!(expected, Some(Type::Map(_)));
         match expected {
             Some(Type::Shape(name)) => self.shape_literal(entries, span, &name.clone()),
+            // In tests, where no settings say which places there are.
+            Some(Type::Target) if self.partial => self.place_literal(entries, span),
             _ if pairs && fields => {
                 self.say(
                     Diagnostic::error("E0301", span, "this is half a record and half a map")
@@ -290,6 +292,31 @@ impl Checker<'_> {
             }
         }
         Typed::new(Expr::Record(parts), Type::Record(Arc::new(RecordType { name: None, fields })))
+    }
+
+    /// `{ cloud: "azure", account: "…", region: "…" }`: a place of a test.
+    fn place_literal(&mut self, entries: &[Entry], span: Span) -> Typed {
+        let mut place = Target::default();
+        for entry in entries {
+            let Entry::Field(name, value) = entry else {
+                return self.error("E0301", span, "a place is a cloud, an account and a region");
+            };
+            let typed = self.expr_of(value, &Type::STRING, "what says where");
+            let Some(Value::String(text)) = typed.constant() else {
+                return self.error("E0301", value.span, "a place is written in plain texts");
+            };
+            let member = match name.text.as_str() {
+                "cloud" => &mut place.cloud,
+                "account" => &mut place.account,
+                "region" => &mut place.region,
+                _ => {
+                    self.no_member(name, "a target", &["cloud", "account", "region"]);
+                    return Typed::error();
+                }
+            };
+            *member = text.to_string();
+        }
+        Typed::new(Expr::Literal(Value::Target(Arc::new(place))), Type::Target)
     }
 
     /// `{ … }` where a shape of the catalogue is expected: members are checked one by one.

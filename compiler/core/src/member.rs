@@ -187,7 +187,7 @@ impl Checker<'_> {
         None
     }
 
-    fn no_member(&mut self, name: &ast::Name, what: &str, names: &[&str]) {
+    pub(crate) fn no_member(&mut self, name: &ast::Name, what: &str, names: &[&str]) {
         let mut diagnostic = Diagnostic::error("E0206", name.span, format!("{what} has no member `{}`", name.text));
         diagnostic = match nearest(&name.text, names.iter().copied()) {
             Some(near) => {

@@ -12,7 +12,17 @@ use super::sandbox::Sandbox;
 use super::{check, http};
 use crate::Result;
 
-const PLAYBOOK: &str = "examples/stop_dev_everywhere.esc";
+const PLAYBOOK: &str = "examples/stop_dev_vms.esc";
+
+/// A place in each cloud of the practice cloud.
+const PLACES: &str = r#"
+[targets]
+development = [
+    { cloud = "aws", account = "123456789012", region = "us-east-1" },
+    { cloud = "azure", account = "00000000-0000-0000-0000-000000000001" },
+    { cloud = "gcp", account = "practice" },
+]
+"#;
 
 /// Development machines of the seed, in each cloud.
 const EACH: usize = 8;
@@ -32,6 +42,7 @@ const FAULTS: &str = r#"{ "seed": 11, "rules": [
 pub fn all_three(binary: &Path) -> Result<()> {
     let sandbox = Sandbox::seeded(binary, "clouds.toml", "20ms")?;
     let project = Project::new("clouds", PLAYBOOK, binary, &sandbox.url(), anybody())?;
+    project.add_settings(PLACES)?;
     let url = sandbox.url();
     let call = |arguments: &[&str]| project.call(&[arguments, &["--endpoint-url", &url]].concat());
     let plan = call(&["plan", "job.esc", "-o", "plan.json", "--format", "json"])?.exits(0)?.json()?;

@@ -96,6 +96,13 @@ impl Project {
         Ok(project)
     }
 
+    /// Adds to the project's settings.
+    pub fn add_settings(&self, text: &str) -> Result<()> {
+        let path = self.folder.join("escher.toml");
+        let settings = fs::read_to_string(&path)?;
+        Ok(fs::write(path, settings + text)?)
+    }
+
     /// The command, in the project's folder, with the environment of one operator and nothing of this machine's.
     pub fn escher(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);

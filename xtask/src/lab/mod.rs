@@ -7,6 +7,7 @@ mod emulator;
 pub mod escher;
 mod gate;
 mod http;
+mod library;
 mod policy;
 mod race;
 mod random;
@@ -61,6 +62,7 @@ pub fn fetch() -> Result<()> {
     venv::Venv::of("ministack")?;
     venv::Venv::of("microburst")?;
     venv::Venv::of("clients")?;
+    venv::Venv::of("google")?;
     suites::sarif()?;
     suites::botocore().map(drop)
 }

@@ -53,6 +53,12 @@ const fn case(file: &'static str, name: &'static str, set: &'static [&'static st
     Case { file, name, set, without }
 }
 
+/// The playbooks with their parameters, for another judge: file, name, parameters.
+pub fn cases() -> impl Iterator<Item = (String, String, Vec<String>)> {
+    let owned = |set: &[&str]| set.iter().map(|s| (*s).to_owned()).collect();
+    CASES.iter().map(move |case| (case.file.to_owned(), case.name.to_owned(), owned(case.set)))
+}
+
 pub fn least(binary: &Path) -> Result<()> {
     let mut server = Emulator::start(Kind::Moto)?;
     server.seed_library()?;
@@ -108,13 +114,12 @@ fn project(case: &Case, binary: &Path, server: &Emulator, key: Key) -> Result<Pr
     let text = text.replace("\"escher copy of {", "\"escher-copy-of-{").replace("\"escher {", "\"escher-{");
     fs::write(project.folder.join("job.esc"), text)?;
     let place = |region: &str| format!("[{{ cloud = \"aws\", account = \"123456789012\", region = \"{region}\" }}]");
-    let mut settings = fs::read_to_string(project.folder.join("escher.toml"))?;
-    settings.push_str("\n[targets]\n");
+    let mut settings = String::from("\n[targets]\n");
     for group in ["all", "development", "production", "storage"] {
         settings.push_str(&format!("{group} = {}\n", place("us-east-1")));
     }
     settings.push_str(&format!("disaster = {}\n", place("eu-central-1")));
-    fs::write(project.folder.join("escher.toml"), settings)?;
+    project.add_settings(&settings)?;
     Ok(project)
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{clients, clouds, emulator, escher, gate, policy, race, sandbox, secrets, steps, storm, throttle};
+use super::{clients, clouds, emulator, escher, gate, library, policy, race, sandbox, secrets, steps, storm, throttle};
 use crate::Result;
 
 /// A scenario: its name, and what it does with the command line.
@@ -16,6 +16,9 @@ const SCENARIOS: &[Scenario] = &[
     ("moto: the same with signatures and policies judged", emulator::moto_with_signatures),
     ("moto: each playbook with exactly the policy it asks for, and with less", policy::least),
     ("moto: planted secrets are sent, and found in no file, log or output", secrets::nowhere),
+    ("library: each operation of AWS that moto has runs there", library::moto),
+    ("library: each operation of Google Cloud that drongo has runs there", library::drongo),
+    ("library: each operation of Google Cloud that gcplocal has runs there", library::gcplocal),
     ("ministack: the same where filters and paging are ignored", emulator::ministack),
     ("microburst: three in ten single calls refused, each machine stopped once", throttle::survives),
     ("gate: a changed literal, target or argument is refused", gate::changed),
@@ -34,18 +37,22 @@ const SCENARIOS: &[Scenario] = &[
     ("race: who slept past the lease sends nothing more", race::one_sleeps),
 ];
 
-/// Scenarios that take minutes: each has a command of its own.
-const LONG: &[Scenario] =
-    &[("clients: aws, az and gcloud accept the practice clouds, before and after a playbook", clients::all)];
+/// Scenarios that take minutes, or a hundred megabytes of npm's: only where they are asked for.
+const LONG: &[Scenario] = &[
+    ("clients: aws, az and gcloud accept the practice clouds, before and after a playbook", clients::all),
+    ("azurite: each operation of Azure that it has runs there", library::azurite),
+];
 
 /// Every command of the clouds' own tools.
 pub fn clients() -> Result<()> {
-    those(LONG.iter().collect())
+    those(LONG.iter().filter(|(name, _)| name.starts_with("clients:")).collect())
 }
 
 /// Runs the scenarios whose names contain `word`.
 pub fn run(word: &str) -> Result<()> {
     let chosen: Vec<&Scenario> = SCENARIOS.iter().filter(|(name, _)| name.contains(word)).collect();
+    let long = LONG.iter().filter(|(name, _)| name.starts_with("azurite:") && name.contains(word));
+    let chosen = if chosen.is_empty() { long.collect() } else { chosen };
     if chosen.is_empty() {
         return Err(format!("no scenario's name contains `{word}`").into());
     }
