@@ -195,7 +195,8 @@ impl One<'_> {
         }
         let engine = Engine::new(Arc::new(SqliteStore::in_memory()?)).with_clock(self.clock.clone());
         let engine = engine.with_secrets(Arc::new(NoSecrets));
-        let mut options = PlanOptions::new("test", Target { cloud: "aws".into(), ..Target::default() });
+        // What a mocked action gives may say no place: it is here.
+        let mut options = PlanOptions::new("test", place());
         // What a list came from is asked again before each step, so that `then […]` can show what changed meanwhile.
         options.recheck_after = Duration::ZERO;
         let planned = match engine.plan(program, given, &self.cloud, &options).await {

@@ -215,7 +215,7 @@ fn operations(binary: &Path, cloud: &str) -> Result<BTreeSet<String>> {
 }
 
 fn escher(binary: &Path, arguments: &[&str]) -> Result<Value> {
-    let text = process::text(Command::new(binary).args(arguments).current_dir(paths::scratch("library/none")?))?;
+    let text = process::text(Command::new(binary).args(arguments).current_dir(paths::root()?))?;
     Ok(serde_json::from_str(&text)?)
 }
 

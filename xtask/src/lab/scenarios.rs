@@ -1,6 +1,8 @@
 //! `cargo xtask lab e2e`: the list of scenarios, one line printed for each, and the totals.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::{clients, clouds, emulator, escher, gate, library, policy, race, sandbox, secrets, steps, storm, throttle};
@@ -9,7 +11,7 @@ use crate::Result;
 /// A scenario: its name, and what it does with the command line.
 type Scenario = (&'static str, fn(&Path) -> Result<()>);
 
-/// In this order. A scenario starts its own servers, so that each can run alone.
+/// Begun in this order. A scenario starts its own servers, so that each can run alone, and beside another.
 const SCENARIOS: &[Scenario] = &[
     ("lab: the emulators start, are seeded, and moto checks signatures", |_| emulator::stands()),
     ("moto: 500 of 600 planned, refused, approved, stopped, nothing left, undone", emulator::moto),
@@ -59,25 +61,39 @@ pub fn run(word: &str) -> Result<()> {
     those(chosen)
 }
 
+/// How many run at once. Each has servers, ports and folders of its own; what they share is the machine.
+const AT_ONCE: usize = 2;
+
 fn those(chosen: Vec<&Scenario>) -> Result<()> {
     let needs_binary = chosen.iter().any(|(name, _)| !name.starts_with("lab:"));
     let binary = if needs_binary { escher::binary(false)? } else { PathBuf::new() };
-    let (mut passed, mut failed) = (0, 0);
-    for (name, does) in chosen {
-        let began = Instant::now();
-        let result = does(&binary);
-        let seconds = began.elapsed().as_secs_f64();
-        match result {
-            Ok(()) => {
-                passed += 1;
-                println!("ok      {name} ({seconds:.1} s)");
-            }
-            Err(error) => {
-                failed += 1;
-                println!("FAILED  {name} ({seconds:.1} s)\n        {}", error.to_string().replace('\n', "\n        "));
-            }
+    let (left, failed) = (Mutex::new(chosen.iter()), AtomicUsize::new(0));
+    std::thread::scope(|threads| {
+        for _ in 0..AT_ONCE.min(chosen.len()) {
+            threads.spawn(|| {
+                while let Some((name, does)) = left.lock().ok().and_then(|mut left| left.next()) {
+                    if !passes(name, does, &binary) {
+                        failed.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner();
+    println!("{} passed, {failed} failed", chosen.len() - failed);
+    if failed == 0 { Ok(()) } else { Err("the lab found failures; the servers' logs are in target/lab/logs".into()) }
+}
+
+/// Runs one and prints a line.
+fn passes(name: &str, does: &fn(&Path) -> Result<()>, binary: &Path) -> bool {
+    let began = Instant::now();
+    let result = does(binary);
+    let seconds = began.elapsed().as_secs_f64();
+    match &result {
+        Ok(()) => println!("ok      {name} ({seconds:.1} s)"),
+        Err(error) => {
+            println!("FAILED  {name} ({seconds:.1} s)\n        {}", error.to_string().replace('\n', "\n        "));
         }
     }
-    println!("{passed} passed, {failed} failed");
-    if failed == 0 { Ok(()) } else { Err("the lab found failures; the servers' logs are in target/lab/logs".into()) }
+    result.is_ok()
 }

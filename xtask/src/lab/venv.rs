@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use crate::{Result, paths, process};
 
@@ -12,6 +13,9 @@ pub struct Venv(PathBuf);
 impl Venv {
     /// The environment of `xtask/lab/NAME.txt`. Its copy of that file says what was installed: another text, a new start.
     pub fn of(name: &str) -> Result<Self> {
+        // Scenarios that run side by side want the same.
+        static ONE: Mutex<()> = Mutex::new(());
+        let _one = ONE.lock().map_err(|_| "a thread that installed an environment panicked")?;
         let wanted = paths::lab_file(&format!("{name}.txt"))?;
         let folder = paths::lab()?.join("venv").join(name);
         let installed = folder.join("installed.txt");
