@@ -11,6 +11,7 @@ use escher_syntax::{Diagnostic, Span, ast};
 
 use crate::asked::Asked;
 use crate::bounds::Length;
+use crate::branch::Guard;
 use crate::module::{Exports, Lowered, Used};
 use crate::project::Usage;
 use crate::risk::Witness;
@@ -200,6 +201,8 @@ pub(crate) struct Checker<'w> {
     pub(crate) lenient_nodes: BTreeMap<String, Span>,
     pub(crate) cut_nodes: BTreeMap<String, Span>,
     pub(crate) place: Place,
+    /// The branches around the statement at hand.
+    pub(crate) guard: Guard,
     /// What the playbook at hand returns; none elsewhere.
     pub(crate) returns: Option<Type>,
     /// Whether the expression at hand is the body of a lambda.
@@ -267,6 +270,7 @@ impl<'w> Checker<'w> {
             lenient_nodes: BTreeMap::new(),
             cut_nodes: BTreeMap::new(),
             place: Place::Pure,
+            guard: Guard::default(),
             returns: None,
             in_lambda: false,
             playbooks: HashMap::new(),

@@ -7,6 +7,7 @@
 mod again;
 mod asked;
 mod bounds;
+mod branch;
 mod call;
 mod catch;
 mod checker;

@@ -8,6 +8,7 @@ use escher_ir::program::{Each, Expr, Node, NodeKind};
 use escher_syntax::Diagnostic;
 use escher_syntax::ast::{self, StmtKind};
 
+use crate::branch::taken;
 use crate::checker::Checker;
 use crate::risk::Witness;
 
@@ -138,7 +139,7 @@ pub(crate) fn acts(witness: &Witness) -> bool {
 /// The names that a step's items come from: readings, parameters, other steps and what those went over.
 fn origins(each: &Each, nodes: &HashMap<&str, &Node>, found: &mut BTreeSet<String>) {
     found.extend(each.sources.iter().cloned());
-    if let Expr::Local(name) = root(&each.list) {
+    if let Expr::Local(name) = root(taken(&each.list)) {
         found.insert(name.clone());
     }
     let earlier = each.from_step.as_ref().and_then(|name| nodes.get(name.as_str()).copied());

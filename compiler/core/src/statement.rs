@@ -7,6 +7,7 @@ use escher_ir::{Type, Value};
 use escher_syntax::ast::{self, StmtKind};
 use escher_syntax::{Diagnostic, Span};
 
+use crate::branch::branching;
 use crate::checker::{Checker, Typed};
 use crate::order::{Order, acts};
 use crate::scope::Origin;
@@ -85,8 +86,9 @@ impl Checker<'_> {
                 return;
             }
             StmtKind::Step(step) => {
-                Diagnostic::error("E0411", step.name.span, "a step stands directly in the body of a playbook")
-                    .help("move it out; a step's own `when` says for which items it is done")
+                Diagnostic::error("E0411", step.name.span, "a step stands directly in the body of a playbook").help(
+                    "move it out, or into an `if` of the body; a step's own `when` says for which items it is done",
+                )
             }
             StmtKind::Return(_) => {
                 Diagnostic::error("E0411", span, "`return` stands only last in a playbook, a function or an action")
@@ -139,7 +141,7 @@ impl Checker<'_> {
     }
 
     /// The statements of a body, or the branches of a `parallel`. Whether it ends with `return`.
-    fn statements(&mut self, block: &ast::Block, returns: &Type, order: &mut Order) -> bool {
+    pub(crate) fn statements(&mut self, block: &ast::Block, returns: &Type, order: &mut Order) -> bool {
         let last = block.statements.len().saturating_sub(1);
         let (mut returned, mut acted) = (false, false);
         for (i, statement) in block.statements.iter().enumerate() {
@@ -151,7 +153,7 @@ impl Checker<'_> {
                 StmtKind::Let { name, ty, value } => {
                     self.located = false;
                     (self.lenient, self.cut, self.staged) = (None, None, false);
-                    let (typed, uses, _) = self.tracked(|c| c.let_value(ty.as_ref(), value));
+                    let (typed, uses, _) = self.guarded(|c| c.let_value(ty.as_ref(), value));
                     if self.located {
                         self.located_nodes.insert(name.text.clone());
                     }
@@ -162,18 +164,34 @@ impl Checker<'_> {
                     self.cut_nodes.extend(self.cut.take().map(|span| (name.text.clone(), span)));
                     self.note_default(&name.text, &typed.expr);
                     self.bind(name, typed.ty, Origin::Node);
-                    let kind = NodeKind::Let { name: name.text.clone(), value: typed.expr };
+                    let value = self.guard.value(typed.expr, None);
+                    let kind = NodeKind::Let { name: name.text.clone(), value };
                     order.reading(name.text.clone(), doc, &uses, kind);
                 }
                 StmtKind::Require { condition, otherwise } => {
-                    let (kind, uses, _) = self.tracked(|c| c.require(condition, otherwise.as_ref()));
+                    let (mut kind, uses, _) = self.guarded(|c| c.require(condition, otherwise.as_ref()));
+                    if let NodeKind::Require { condition, .. } = &mut kind {
+                        let holds = std::mem::replace(condition, Expr::Literal(Value::None));
+                        *condition = self.guard.value(holds, Some(Expr::Literal(Value::Bool(true))));
+                    }
                     let id = order.id("require");
                     order.reading(id, doc, &uses, kind);
                 }
                 StmtKind::Wait { what, until, clauses } => {
                     acted = true;
-                    let (wait, uses, _) = self.tracked(|c| c.wait(what, *until, clauses));
-                    if let Some(wait) = wait {
+                    let (wait, uses, _) = self.guarded(|c| c.wait(what, *until, clauses));
+                    if let Some(mut wait) = wait {
+                        if wait.waiter.is_some() && self.guard.is_branch() {
+                            self.say(
+                                Diagnostic::error(
+                                    "E0411",
+                                    statement.span,
+                                    "what a cloud is asked for is not waited for in a branch",
+                                )
+                                .help("write `wait until` with a condition, or wait in the step"),
+                            );
+                        }
+                        wait.poll = self.guard.value(wait.poll, Some(Expr::Literal(Value::Bool(true))));
                         let id = order.id("wait");
                         order.waiting(id, doc, &uses, NodeKind::Wait(Box::new(wait)));
                     }
@@ -181,15 +199,18 @@ impl Checker<'_> {
                 StmtKind::Sleep(time) => {
                     acted = true;
                     let what = "how long `sleep` takes";
-                    let (typed, uses, _) = self.tracked(|c| c.expr_of(time, &Type::Duration, what));
+                    let (typed, uses, _) = self.guarded(|c| c.expr_of(time, &Type::Duration, what));
                     let id = order.id("sleep");
-                    order.waiting(id, doc, &uses, NodeKind::Sleep { duration: typed.expr });
+                    let none = Expr::Literal(Value::Duration(jiff::SignedDuration::ZERO));
+                    let duration = self.guard.value(typed.expr, Some(none));
+                    order.waiting(id, doc, &uses, NodeKind::Sleep { duration });
                 }
                 StmtKind::Step(step) => {
                     let before = self.witnesses.len();
-                    let (lowered, uses, _) = self.tracked(|c| c.step(step, &order.nodes));
+                    let (lowered, uses, _) = self.guarded(|c| c.step(step, &order.nodes));
                     acted |= self.witnesses.iter().skip(before).any(acts);
-                    if let Some(lowered) = lowered {
+                    if let Some(mut lowered) = lowered {
+                        self.guard.step(&mut lowered);
                         order.waiting(step.name.text.clone(), doc, &uses, NodeKind::Step(Box::new(lowered)));
                     }
                 }
@@ -211,14 +232,27 @@ impl Checker<'_> {
                             .help("steps, waits and readings run side by side; write this below the `parallel`"),
                     );
                 }
+                StmtKind::Approve { .. } | StmtKind::Return(_) if self.guard.is_branch() => {
+                    self.say(
+                        Diagnostic::error("E0411", statement.span, "this stands directly in the body of a playbook")
+                            .help("a branch has steps, reports, notices, questions, readings and what is waited for"),
+                    );
+                }
                 StmtKind::Confirm(question) => {
                     let typed = self.expr_of(question, &Type::STRING, "what `confirm` asks");
                     let id = order.id("confirm");
-                    order.waiting(id, doc, &BTreeSet::new(), NodeKind::Confirm { question: typed.expr });
+                    order.waiting(
+                        id,
+                        doc,
+                        &BTreeSet::new(),
+                        NodeKind::Confirm { question: self.guard.value(typed.expr, None) },
+                    );
                 }
                 StmtKind::Report { title, body } => {
                     let title = title.as_ref().map(|t| self.expr_of(t, &Type::STRING, "a report's title").expr);
-                    let body = self.report(body);
+                    let title = title.map(|title| self.guard.value(title, None));
+                    let mut body = self.report(body);
+                    body.value = body.value.map(|shown| Box::new(self.guard.value(*shown, None)));
                     let id = order.id("report");
                     order.waiting(id, doc, &BTreeSet::new(), NodeKind::Report { title, body });
                 }
@@ -237,9 +271,16 @@ impl Checker<'_> {
                         self.error("E0411", statement.span, "nothing can follow `return`");
                     }
                 }
+                StmtKind::Expr(expr) if branching(expr) => {
+                    if let ast::ExprKind::If { condition, then, otherwise } = &expr.kind {
+                        let acting = self.witnesses.len();
+                        self.branches(condition, (then, otherwise.as_ref()), returns, order);
+                        acted |= self.witnesses.iter().skip(acting).any(acts);
+                    }
+                }
                 StmtKind::Expr(expr) => {
                     let told = self.diagnostics.len();
-                    let (typed, uses, _) = self.tracked(|c| c.expr(expr, None));
+                    let (typed, uses, _) = self.guarded(|c| c.expr(expr, None));
                     if told == self.diagnostics.len()
                         && typed.ty != Type::Unknown
                         && !matches!(typed.expr, Expr::Call(_))
@@ -250,7 +291,7 @@ impl Checker<'_> {
                         );
                     }
                     let id = order.id("do");
-                    order.reading(id, doc, &uses, NodeKind::Do { value: typed.expr });
+                    order.reading(id, doc, &uses, NodeKind::Do { value: self.guard.value(typed.expr, None) });
                 }
                 StmtKind::Approve { title, clauses } => {
                     let approve = self.approve(title, clauses, statement.span);
@@ -261,7 +302,10 @@ impl Checker<'_> {
                 StmtKind::Notify { channel, text } => {
                     let channel = self.channel(channel);
                     let text = match text {
-                        Some(text) => self.expr_of(text, &Type::STRING, "what `notify` tells").expr,
+                        Some(text) => {
+                            let text = self.expr_of(text, &Type::STRING, "what `notify` tells").expr;
+                            self.guard.value(text, None)
+                        }
                         None => {
                             let told = Diagnostic::error("E0205", statement.span, "this notice says nothing");
                             self.say(told.help("write its text behind the channel: `notify ops \"…\"`"));
@@ -277,6 +321,13 @@ impl Checker<'_> {
         }
         self.acted |= acted;
         returned
+    }
+
+    /// As [`Checker::tracked`], with the conditions of the branches around it.
+    fn guarded<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> (T, BTreeSet<String>, bool) {
+        let (result, mut uses, reads) = self.tracked(inner);
+        uses.extend(self.guard.nodes.iter().cloned());
+        (result, uses, reads)
     }
 
     /// The name of a channel, with or without quotes.

@@ -10,6 +10,7 @@ use escher_syntax::ast::{self, ClauseValue};
 use escher_syntax::{Diagnostic, Span};
 
 use crate::bounds;
+use crate::branch::taken;
 use crate::checker::{Checker, Place, StepContext, Typed};
 use crate::risk::{self, Witness};
 use crate::rollback::Done;
@@ -56,7 +57,10 @@ impl Checker<'_> {
         let list = step.each.as_ref().map(|each| {
             self.located = false;
             (self.lenient, self.cut, self.staged) = (None, None, false);
-            let (typed, uses, _) = self.tracked(|c| c.expr(&each.list, None));
+            let (typed, mut uses, _) = self.tracked(|c| c.expr(&each.list, None));
+            // What its branch depends on is asked again with the list.
+            uses.extend(self.guard.nodes.iter().cloned());
+            self.staged |= self.guard.staged;
             self.check_cut(each.list.span);
             (each, typed, uses)
         });
@@ -527,7 +531,7 @@ impl Checker<'_> {
         for node in above {
             let NodeKind::Step(earlier) = &node.kind else { continue };
             let Some(other) = &earlier.each else { continue };
-            if self.changed.contains(&earlier.name) && same_things(&other.list, &each.list, above) {
+            if self.changed.contains(&earlier.name) && same_things(taken(&other.list), &each.list, above) {
                 self.say(
                     Diagnostic::error(
                         "E0414",

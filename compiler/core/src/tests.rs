@@ -152,7 +152,10 @@ fn one_mistake_gives_one_message() {
     let step = "    step s \"Stop\" {\n        aws.ec2.stop_instances(instance_ids: [\"i-1\"])\n    }\n";
     assert_eq!(only(&format!("@risk(hihg)\nplaybook p() {{\n{step}}}\n")).0, "E0210");
     assert_eq!(only("fn f(x: int) -> int = f(x)\n").0, "E0212");
-    assert_eq!(only(&format!("@risk(medium)\nplaybook p(a: bool) {{\n    if a {{\n{step}    }}\n}}\n")).0, "E0411");
+    assert_eq!(
+        only(&format!("@risk(medium)\nplaybook p(a: bool) {{\n    step o \"Do\" {{\n{step}    }}\n}}\n")).0,
+        "E0411"
+    );
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub struct Program {
 impl Stored for Program {
     const FORMAT: &'static str = "escher.ir";
     const VERSION: u16 = 1;
-    const FEATURES: &'static [&'static str] = &[PARTS, SECRETS, NOTICES, ROLLBACK, UNIONS];
+    const FEATURES: &'static [&'static str] = &[PARTS, SECRETS, NOTICES, ROLLBACK, UNIONS, BRANCHES];
 
     fn requires(&self) -> Vec<&'static str> {
         let asks = |node: &Node| matches!(node.kind, NodeKind::Approve(_));
@@ -47,7 +47,8 @@ impl Stored for Program {
         let rollback = self.playbook.body.nodes.iter().any(told).then_some(ROLLBACK);
         let types = self.playbook.params.iter().map(|param| &param.ty).chain([&self.playbook.returns]);
         let unions = types.into_iter().any(has_union).then_some(UNIONS);
-        parts.into_iter().chain(secrets).chain(notices).chain(rollback).chain(unions).collect()
+        let branches = self.playbook.body.nodes.iter().any(in_branch).then_some(BRANCHES);
+        parts.into_iter().chain(secrets).chain(notices).chain(rollback).chain(unions).chain(branches).collect()
     }
 }
 
@@ -62,6 +63,20 @@ pub(crate) const ROLLBACK: &str = "rollback";
 
 /// The feature of programs whose parameters or result are unions of records.
 const UNIONS: &str = "unions";
+
+/// The feature of programs with reports, notices and questions that are left out where their branch is not taken: there
+/// they are `none`.
+const BRANCHES: &str = "branches";
+
+fn in_branch(node: &Node) -> bool {
+    let perhaps = |e: &Expr| matches!(e, Expr::If { otherwise: None, .. });
+    match &node.kind {
+        NodeKind::Confirm { question } => perhaps(question),
+        NodeKind::Notify { text, .. } => perhaps(text),
+        NodeKind::Report { body, .. } => body.value.as_deref().is_some_and(perhaps),
+        _ => false,
+    }
+}
 
 fn has_union(ty: &Type) -> bool {
     match ty {

@@ -19,7 +19,7 @@ pub(crate) fn cloud_of(operation: &str) -> &str {
 }
 
 /// The targets that a program's calls need, before they are filled in: what is set is set for one cloud. A call inside
-/// `with` names its place, and one of a step for items of a cloud has that of its item.
+/// `with` names its place, and one of a step for things of a cloud has that of its item.
 pub(crate) fn needed(program: &Program, set: &Target) -> Vec<Target> {
     let mut called = Called { program, seen: BTreeSet::new(), clouds: BTreeSet::new() };
     called.playbook();
@@ -37,8 +37,8 @@ pub(crate) fn needed(program: &Program, set: &Target) -> Vec<Target> {
 /// The clouds that are called where no place is at hand.
 struct Called<'p> {
     program: &'p Program,
-    /// Functions that are called there.
-    seen: BTreeSet<String>,
+    /// Functions that are called there, each with whether a `with` inside it counts as a place.
+    seen: BTreeSet<(String, bool)>,
     clouds: BTreeSet<String>,
 }
 
@@ -48,30 +48,34 @@ impl Called<'_> {
         for node in &mut body.nodes {
             let NodeKind::Step(step) = &mut node.kind else { continue };
             let located = |each: &Each| matches!(each.identity, Identity::Member { .. });
-            if step.each.as_ref().is_some_and(located) {
-                step.body = Block::default();
-                (step.undo, step.when, step.unless) = (None, None, None);
+            let located = step.each.as_ref().is_some_and(located);
+            let blocks = [Some(std::mem::take(&mut step.body)), step.undo.take()];
+            if located {
+                (step.when, step.unless) = (None, None);
+            } else {
+                // What is done once, or for texts, is an item of the ambient place, wherever its calls go.
+                blocks.into_iter().flatten().for_each(|block| self.block(block, false));
             }
         }
-        self.block(body);
+        self.block(body, true);
     }
 
-    fn block(&mut self, mut block: Block) {
+    fn block(&mut self, mut block: Block, placed: bool) {
         // What stands in a `with` is taken out before anything is counted.
         visit::block(&mut block, &mut |e| {
-            if let Expr::With { body, .. } = e {
+            if let (Expr::With { body, .. }, true) = (e, placed) {
                 **body = Block::default();
             }
         });
         let mut functions = Vec::new();
         visit::block(&mut block, &mut |e| match e {
             Expr::Call(call) => drop(self.clouds.insert(cloud_of(&call.operation).to_string())),
-            Expr::Function { name, .. } if self.seen.insert(name.clone()) => {
+            Expr::Function { name, .. } if self.seen.insert((name.clone(), placed)) => {
                 functions.extend(self.program.functions.get(name).map(|f| f.body.clone()));
             }
             _ => {}
         });
-        functions.into_iter().for_each(|body| self.block(body));
+        functions.into_iter().for_each(|body| self.block(body, placed));
     }
 }
 

@@ -362,7 +362,8 @@ fn finish(
 ) -> (Vec<Target>, Vec<PlannedStep>) {
     let mut targets: BTreeSet<Target> = BTreeSet::new();
     for step in &raw {
-        if step.up_to.is_some() {
+        // Where no call needs an ambient place, none was asked for.
+        if step.up_to.is_some() && !ambient.account.is_empty() {
             // Items that are not known yet may turn up where calls run without a place of their own.
             targets.insert(ambient.clone());
         }

@@ -231,7 +231,8 @@ impl Runner<'_> {
                 if crate::world::lock(&self.world.memo).contains_key(&key) {
                     return Ok(Ended::GoOn);
                 }
-                let words = self.text(question, names, &node.id).await?;
+                // A branch that is not taken asks nothing.
+                let Some(words) = self.said(question, names, &node.id).await? else { return Ok(Ended::GoOn) };
                 if let Some(reason) = self.confirm(&words) {
                     return Ok(Ended::Failed(reason));
                 }
@@ -246,8 +247,9 @@ impl Runner<'_> {
             NodeKind::Notify { channel, text } => {
                 // No channel is known to this version: what it would have been told is never dropped in silence.
                 let title = Some(format!("Notice to `{channel}`, not sent"));
-                let value = Value::text(self.text(text, names, &node.id).await?);
-                self.reported(&node.id, title, value)?;
+                if let Some(text) = self.said(text, names, &node.id).await? {
+                    self.reported(&node.id, title, Value::text(text))?;
+                }
             }
             NodeKind::Report { title, body } => {
                 let title = match title {
@@ -256,8 +258,10 @@ impl Runner<'_> {
                 };
                 let question = look(&self.world, &node.id, What::Block(body), names, false);
                 let round = self.world.answer(&question).await.map_err(|e| outside(&node.id, e))?;
-                let value = round.value.unwrap_or(Value::None);
-                self.reported(&node.id, title, value)?;
+                // A branch that is not taken shows nothing.
+                if let Some(value) = round.value.filter(|value| *value != Value::None) {
+                    self.reported(&node.id, title, value)?;
+                }
             }
             NodeKind::Return { value } => {
                 let Some(value) = value else { return Ok(Ended::Returned(None)) };
@@ -295,9 +299,14 @@ impl Runner<'_> {
     }
 
     async fn text(&self, expr: &Expr, names: &Bindings, at: &str) -> Result<String, EngineError> {
+        Ok(self.said(expr, names, at).await?.unwrap_or_default())
+    }
+
+    /// A text; none where there is none.
+    async fn said(&self, expr: &Expr, names: &Bindings, at: &str) -> Result<Option<String>, EngineError> {
         let question = look(&self.world, at, What::Expr(expr), names, false);
         let round = self.world.answer(&question).await.map_err(|e| outside(at, e))?;
-        Ok(round.value.map(|v| json::to_text(&v)).unwrap_or_default())
+        Ok(round.value.filter(|value| *value != Value::None).map(|value| json::to_text(&value)))
     }
 
     pub(crate) async fn timeout(&self, expr: &Expr, names: &Bindings, at: &str) -> Result<Duration, EngineError> {
