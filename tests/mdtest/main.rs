@@ -52,8 +52,8 @@ mod tests {
     }
 
     pages![
-        actions, approvals, bounds, calls, catch, clauses, clouds, foreign, habits, mistakes, modules, names, order,
-        parallel, records, risk, secrets, standing, steps, tests, types, waits
+        actions, approvals, bounds, calls, catch, clauses, clouds, foreign, habits, language, mistakes, modules, names,
+        order, parallel, records, risk, secrets, standing, steps, tests, types, waits
     ];
 
     /// Whoever brings another language along is told what to write, not only that something is wrong.
