@@ -12,7 +12,7 @@ use escher_engine::{
 use escher_eval::{Evaluator, NoHost};
 use escher_ir::program::{Builtin, Expr, Program};
 use escher_ir::secret::Plain;
-use escher_ir::{Value, json};
+use escher_ir::{Target, Value, json};
 use jiff::{SignedDuration, Timestamp};
 
 use super::actions::{self, MockedAction, Names};
