@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::escher::{EACH, Project, RUN, anybody};
 use super::random::Random;
-use super::sandbox::{DEV, Sandbox, each_stopped_once};
+use super::sandbox::{DEV, Sandbox, each_stopped_once, none_moved_twice};
 use super::{check, storm};
 use crate::{Result, process};
 
@@ -116,8 +116,17 @@ fn wake(mut sleeper: Sleeper) -> Result<(u64, bool)> {
     if taken.code == Some(1) && taken.stderr.contains("locked by another process") {
         // Stopped in the middle of a write it holds the file itself: nobody takes the run over, and it goes on.
         signal(&sleeper.run, "CONT")?;
-        sleeper.run.wait_with_output()?;
-        each_stopped_once(&sleeper.sandbox.transitions()?)?;
+        let ended = sleeper.run.wait_with_output()?;
+        let transitions = sleeper.sandbox.transitions()?;
+        let words = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let told =
+            sleeper.project.call(&["runs", "show", &id, "--format", "json"])?.stdout.contains("no answer within");
+        match ended.status.code() {
+            Some(0) => each_stopped_once(&transitions)?,
+            // It slept for longer than a call may take: what was on its way then ends in doubt, and the step with it.
+            _ => check::that(told, format!("it ended otherwise: {words}"))
+                .and_then(|()| none_moved_twice(&transitions))?,
+        }
         return Ok((before, false));
     }
     taken.exits(0)?;
