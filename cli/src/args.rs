@@ -2,7 +2,11 @@
 
 #![allow(rustdoc::broken_intra_doc_links, reason = "`FILE[:PLAYBOOK]` is a help text, not a link")]
 
+mod published;
+
 use std::path::PathBuf;
+
+pub(crate) use published::{ExtendArgs, HaltArgs, Policy, PublishArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -199,9 +203,10 @@ What a playbook has no place for, such as --profile or --query, is said in a not
         #[arg(required = true, num_args = 1.., trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
         command: Vec<String>,
     },
-    /// Show schedules and when they are due. Starts nothing.
+    /// Show schedules and when they are due; hold a published one back, or let it go on. Starts nothing.
     #[command(after_help = "Examples:
   escher schedule                                           all of this folder, with the next time of each
+  escher schedule pause nightly                             what comes meanwhile is written down as missed
   escher schedule next nightly --count 10                   the next ten times
   escher schedule next nightly --from 2026-03-28T00:00:00Z  around a change of clocks
 
@@ -282,6 +287,57 @@ With a key that only ssh-keygen can use (a security key, an agent):
     Trust {
         #[command(subcommand)]
         what: Option<Trust>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Show, check, explain or test the rules of who may do what.
+    #[command(after_help = "Examples:
+  escher policy                                          all rules that hold here
+  escher policy explain plan.json --as eve --action run  whether eve may run it, and by which rule
+  escher policy test                                     the cases written down beside the rules
+
+A project adds rules in Cedar: `[policy] file = \"policy.cedar\"` in escher.toml. What every project forbids
+stays forbidden. Rules, roles and freezes hold as the root key signed them: `escher trust sign`.")]
+    Policy {
+        #[command(subcommand)]
+        what: Option<Policy>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Sign a template, a schedule or a trigger, so that others may use it within its bounds.
+    #[command(after_help = "Examples:
+  escher publish ops.esc:stop_some --key ~/.ssh/id_ed25519
+  escher publish ops.esc:nightly --key ~/.ssh/id_ed25519 --comment 'as agreed'
+  escher publish stop_some --withdraw --key ~/.ssh/id_ed25519
+
+What is signed is the compiled playbook with its bounds, its rate, its end and the places of the groups that
+it names. It is kept whole and never compiled again.")]
+    Publish(PublishArgs),
+    /// Run a template that a Manager published: nobody need approve it.
+    #[command(after_help = "Examples:
+  escher extend-me                              what is published here, and how often it may still run
+  escher extend-me stop_some --set limit=5
+  escher extend-me stop_some --yes --format json")]
+    ExtendMe(ExtendArgs),
+    /// Stop every change in this state, in every process and on every machine that uses it.
+    #[command(after_help = "Examples:
+  escher halt 'wrong account'     runs at work end after the calls that are in flight
+  escher halt --lift              a Manager allows changes again")]
+    Halt(HaltArgs),
+    /// Run what schedules have due, and end: for cron, a timer, or a cloud's scheduler.
+    #[command(after_help = "Examples:
+  escher tick                       * * * * * in a crontab; anything up to every ten minutes is on time
+  escher tick --format json         an object a line for each thing that happened
+
+A schedule runs once a Manager has published it. A time that nothing looked at is missed, and what becomes of
+it the schedule says (`missed`, `within`); what did not run is written down, never silent. A run whose process
+died goes on. Two looks at once start nothing twice.")]
+    Tick {
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Run what schedules have due, again and again until Ctrl-C.
+    Daemon {
         #[command(flatten)]
         format: FormatArg,
     },
@@ -502,6 +558,20 @@ pub(crate) enum Schedule {
         #[command(flatten)]
         format: FormatArg,
     },
+    /// Hold a published schedule back: what comes meanwhile is written down as missed.
+    Pause {
+        /// Its name.
+        schedule: String,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Let a schedule go on that was held back.
+    Resume {
+        /// Its name.
+        schedule: String,
+        #[command(flatten)]
+        format: FormatArg,
+    },
     /// The next times of a schedule.
     Next {
         /// NAME, or FILE[:NAME].
@@ -605,9 +675,31 @@ impl Cli {
             | Command::Run { format, .. }
             | Command::Resume { format, .. }
             | Command::Cancel { format, .. }
-            | Command::Undo { format, .. } => of(format),
+            | Command::Undo { format, .. }
+            | Command::Tick { format }
+            | Command::Daemon { format } => of(format),
             Command::Test { format: TestFormat::Json, .. }
             | Command::Permissions { format: PermissionsFormat::Json, .. } => Format::Json,
+            Command::Publish(args) => of(&args.format),
+            Command::ExtendMe(args) => of(&args.format),
+            Command::Halt(args) => of(&args.format),
+            Command::Policy {
+                what:
+                    Some(
+                        Policy::Show { format: f }
+                        | Policy::Check { format: f, .. }
+                        | Policy::Explain { format: f, .. }
+                        | Policy::Test { format: f, .. },
+                    ),
+                format,
+            } => {
+                if of(f) == Format::Human {
+                    of(format)
+                } else {
+                    of(f)
+                }
+            }
+            Command::Policy { format, .. } => of(format),
             Command::Ops { what } => match what {
                 Ops::Search { format, .. }
                 | Ops::Show { format, .. }
@@ -615,7 +707,13 @@ impl Cli {
                 | Ops::Stats { format } => of(format),
             },
             Command::Schedule {
-                what: Some(Schedule::List { format: f, .. } | Schedule::Next { format: f, .. }),
+                what:
+                    Some(
+                        Schedule::List { format: f, .. }
+                        | Schedule::Next { format: f, .. }
+                        | Schedule::Pause { format: f, .. }
+                        | Schedule::Resume { format: f, .. },
+                    ),
                 format,
             } => {
                 if of(f) == Format::Human {

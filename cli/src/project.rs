@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use escher_engine::{AllowedSigners, Engine, Gate, SqliteStore};
+use escher_policy::{Action, Mistake, Policy, PolicyError};
 
 use crate::args::Common;
 use crate::failure::Failure;
@@ -74,25 +75,57 @@ impl Project {
         settings::principal(&self.settings)
     }
 
-    /// Who may approve.
+    /// Who may do what.
     pub(crate) fn gate(&self, engine: &Engine, sandbox: bool) -> Result<Gate, Failure> {
-        let signers = match &self.root {
-            Some(root) => {
-                let path = root.join(&self.settings.approval.signers);
-                if let Some(reason) = leaves(root, &self.settings.approval.signers) {
-                    engine.refuse(None, &self.principal()?, &reason)?;
-                    return Err(Failure::refused(reason).help("name a file of the project in `[approval] signers`"));
-                }
-                match std::fs::read_to_string(&path) {
-                    Ok(text) => AllowedSigners::parse(&text)?,
-                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => AllowedSigners::default(),
-                    Err(e) => return Err(Failure::usage(format!("cannot read {}: {e}", path.display()))),
-                }
-            }
+        let signers = match self.signed_file(
+            engine,
+            "allowed-signers file",
+            "[approval] signers",
+            &self.settings.approval.signers,
+        )? {
+            Some(text) => AllowedSigners::parse(&text)?,
             None => AllowedSigners::default(),
         };
-        let (roles, solo) = (self.settings.roles.clone(), self.settings.approval.solo);
-        Ok(Gate { signers, roles, solo, sandbox, catalog: pins::hashes(&self.settings.catalog) })
+        Ok(Gate {
+            signers,
+            roles: self.settings.roles.clone(),
+            solo: self.settings.approval.solo,
+            policy: self.policy(engine)?,
+            freezes: self.settings.freezes(),
+            zone: self.settings.policy.zone.clone().unwrap_or_default(),
+            sandbox,
+            catalog: pins::hashes(&self.settings.catalog),
+        })
+    }
+
+    /// The rules of every project, and this one's own.
+    fn policy(&self, engine: &Engine) -> Result<Policy, Failure> {
+        let Some(path) = &self.settings.policy.file else { return Ok(Policy::standard()) };
+        match self.signed_file(engine, "policy", "[policy] file", path)? {
+            Some(text) => Policy::with(&text).map_err(|error| policy_failure(path, &text, &error)),
+            None => Err(Failure::usage(format!("there is no policy {}, which escher.toml names", path.display()))
+                .help("write it, or leave out `[policy] file`")),
+        }
+    }
+
+    /// A file of the project that the root key signs with the settings; none where there is none.
+    fn signed_file(&self, engine: &Engine, what: &str, key: &str, path: &Path) -> Result<Option<String>, Failure> {
+        let Some(root) = &self.root else { return Ok(None) };
+        if let Some(reason) = leaves(root, path, what) {
+            engine.refuse(None, &self.principal()?, &reason)?;
+            return Err(Failure::refused(reason).help(format!("name a file of the project in `{key}`")));
+        }
+        let path = root.join(path);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(Failure::usage(format!("cannot read {}: {e}", path.display()))),
+        }
+    }
+
+    /// Refuses whom the policy does not let do something that is about the whole state.
+    pub(crate) fn permit(&self, engine: &Engine, action: Action) -> Result<(), Failure> {
+        Ok(engine.permit(&self.principal()?, action, &self.gate(engine, false)?)?)
     }
 
     /// Refuses to reach a cloud with operations of a file that the root key has not signed for: such a file decides what a
@@ -107,13 +140,49 @@ impl Project {
     }
 }
 
+/// The engine on the state of the working folder's project, for somebody who may look at it.
+///
+/// Where signers or rules can't be read, roles and the rules of every project decide: what is wrong is found in the log.
+pub(crate) fn readable(common: &Common) -> Result<Engine, Failure> {
+    let project = Project::find(None, common)?;
+    let engine = project.engine()?;
+    let settings = &project.settings;
+    let inside = |path: &Path| project.root.as_ref().is_none_or(|root| leaves(root, path, "").is_none());
+    let policy = settings.policy.file.as_deref().is_none_or(inside);
+    let gate = match inside(&settings.approval.signers) && policy {
+        true => project.gate(&engine, false).ok(),
+        false => None,
+    };
+    let gate = gate.unwrap_or_else(|| Gate { roles: settings.roles.clone(), ..Gate::default() });
+    engine.permit(&project.principal()?, Action::Read, &gate)?;
+    Ok(engine)
+}
+
+/// What is wrong with rules, each with its line.
+pub(crate) fn policy_failure(path: &Path, text: &str, error: &PolicyError) -> Failure {
+    let shown = path.display();
+    let at = |at: usize| {
+        let before = text.get(..at).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+        format!(":{line}:{column}")
+    };
+    let line = |mistake: &Mistake| {
+        let help = mistake.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+        format!("{shown}{}: {}{help}", mistake.at.map(at).unwrap_or_default(), mistake.message)
+    };
+    let lines: Vec<String> = error.0.iter().map(line).collect();
+    Failure { page: Some("E0805"), ..Failure::usage(lines.join("\n")) }
+        .help("`escher explain E0805` says what rules can look at")
+}
+
 /// Why a path of the settings is none of the project: whoever can write elsewhere must not decide who approves.
-fn leaves(root: &Path, path: &Path) -> Option<String> {
+fn leaves(root: &Path, path: &Path, what: &str) -> Option<String> {
     let shown = path.display();
     let inside = path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
     if !inside {
-        return Some(format!("the allowed-signers file {shown} is not in the project"));
+        return Some(format!("the {what} {shown} is not in the project"));
     }
     let (Ok(root), Ok(real)) = (root.canonicalize(), root.join(path).canonicalize()) else { return None };
-    (!real.starts_with(&root)).then(|| format!("the allowed-signers file {shown} is a link that leaves the project"))
+    (!real.starts_with(&root)).then(|| format!("the {what} {shown} is a link that leaves the project"))
 }

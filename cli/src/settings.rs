@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use escher_ir::Target;
+use escher_ir::calendar::Calendar;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -24,6 +26,10 @@ pub(crate) struct Settings {
     pub(crate) approval: Approval,
     /// Principals by role.
     pub(crate) roles: BTreeMap<String, Vec<String>>,
+    /// Who may do what.
+    pub(crate) policy: PolicySettings,
+    /// Times in which nothing is changed, by name.
+    pub(crate) freeze: BTreeMap<String, Freeze>,
     /// Running.
     pub(crate) run: Run,
     /// Limits of this project's own.
@@ -70,6 +76,53 @@ pub(crate) struct Approval {
 impl Default for Approval {
     fn default() -> Approval {
         Approval { solo: false, signers: "allowed_signers".into() }
+    }
+}
+
+/// `[policy]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PolicySettings {
+    /// Rules of the project's own, relative to the settings.
+    pub(crate) file: Option<PathBuf>,
+    /// Time zone in whose hours and days rules speak.
+    pub(crate) zone: Option<String>,
+    /// Cases that the rules are judged by, relative to the settings.
+    pub(crate) tests: Option<PathBuf>,
+}
+
+/// `[freeze.NAME]`: once, from and until; or again and again, by cron, for so long.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Freeze {
+    from: Option<String>,
+    until: Option<String>,
+    cron: Option<String>,
+    lasts: Option<String>,
+    #[serde(default = "utc")]
+    zone: String,
+}
+
+fn utc() -> String {
+    "UTC".into()
+}
+
+impl Freeze {
+    /// As a calendar; why it is none, in words.
+    fn calendar(&self) -> Result<Calendar, String> {
+        let zone = self.zone.clone();
+        let calendar = match (&self.from, &self.until, &self.cron, &self.lasts) {
+            (Some(from), Some(until), None, None) => {
+                Calendar::Between { from: from.clone(), until: until.clone(), zone }
+            }
+            (None, None, Some(cron), Some(lasts)) => {
+                let time = escher_ir::units::parse_duration(lasts).and_then(|d| Duration::try_from(d).ok());
+                let time = time.ok_or_else(|| format!("`lasts` is a duration such as \"62h\", not \"{lasts}\""))?;
+                Calendar::Recurring { cron: cron.clone(), lasts_seconds: time.as_secs(), zone }
+            }
+            _ => return Err("it has `from` and `until`, or `cron` and `lasts`".into()),
+        };
+        calendar.check().map(|()| calendar)
     }
 }
 
@@ -148,12 +201,26 @@ impl Settings {
         if let Err(why) = self.limits.check() {
             return wrong(why);
         }
+        for (name, freeze) in &self.freeze {
+            if let Err(why) = freeze.calendar() {
+                return wrong(format!("freeze `{name}`: {why}"));
+            }
+        }
+        if let Some(zone) = self.policy.zone.as_ref().filter(|zone| TimeZone::get(zone).is_err()) {
+            return wrong(format!("there is no time zone \"{zone}\""));
+        }
         match &self.run.recheck_after {
             Some(text) if escher_ir::units::parse_duration(text).is_none() => {
                 wrong(format!("`recheck_after` is a duration such as \"30s\", not \"{text}\""))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Times in which nothing is changed.
+    pub(crate) fn freezes(&self) -> BTreeMap<String, Calendar> {
+        // What is none was told when the settings were read.
+        self.freeze.iter().filter_map(|(name, freeze)| Some((name.clone(), freeze.calendar().ok()?))).collect()
     }
 
     /// Groups of places, as a plan takes them.

@@ -47,7 +47,7 @@ pub(crate) fn approve(common: &Common, what: &str, wanted: &Wanted<'_>, format: 
         (None, Some(to), None) => return write_statement(&engine, &planned, what, wanted, to, &gate),
         (Some(key), ..) => {
             let key = SigningKey::read(key, passphrase)?;
-            let principal = principal_of(&engine, &planned.run, wanted, &key, &gate)?;
+            let principal = signer(&engine, Some(&planned.run), wanted.principal, &key, &gate)?;
             let options = ApproveOptions { principal: principal.clone(), comment: wanted.comment.to_string() };
             let digest = match wanted.revoke {
                 true => engine.revoke(&planned.run, &key, &options, &gate)?,
@@ -89,21 +89,21 @@ pub(crate) fn approve(common: &Common, what: &str, wanted: &Wanted<'_>, format: 
 }
 
 /// Who signs with a key.
-fn principal_of(
+pub(crate) fn signer(
     engine: &Engine,
-    run: &str,
-    wanted: &Wanted<'_>,
+    run: Option<&str>,
+    principal: Option<&str>,
     key: &SigningKey,
     gate: &Gate,
 ) -> Result<String, Failure> {
-    if let Some(principal) = wanted.principal {
+    if let Some(principal) = principal {
         return Ok(principal.to_string());
     }
     match gate.signers.principals_of(&key.public_line()?).as_slice() {
         [one] => Ok(one.clone()),
         [] => {
             let reason = format!("the key {} is not among the allowed signers", key.fingerprint());
-            engine.refuse(Some(run), "", &reason)?;
+            engine.refuse(run, "", &reason)?;
             Err(Failure::refused(reason).help("add its public key to the allowed-signers file that escher.toml names"))
         }
         several => Err(Failure::usage(format!("this key may sign for {}", several.join(", ")))

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use crate::args::{Common, Format};
 use crate::failure::Failure;
-use crate::project::Project;
+use crate::project::readable;
 use crate::{output, render};
 
 pub(crate) fn show(common: &Common, format: Format) -> Result<u8, Failure> {
-    let engine = Project::find(None, common)?.engine()?;
+    let engine = readable(common)?;
     let entries = engine.audit(0)?;
     if (0u64..).zip(&entries).any(|(number, entry)| number != entry.number) {
         output::note("The audit log is not whole: `escher audit verify` says where.");
@@ -57,7 +57,7 @@ pub(crate) fn show(common: &Common, format: Format) -> Result<u8, Failure> {
 
 /// Writes the approvals of a run as `ssh-keygen` takes them.
 pub(crate) fn export(common: &Common, run: &str, to: &Path, format: Format) -> Result<u8, Failure> {
-    let engine = Project::find(None, common)?.engine()?;
+    let engine = readable(common)?;
     let failed = |e: std::io::Error| Failure::failed(format!("cannot write into {}: {e}", to.display()));
     std::fs::create_dir_all(to).map_err(failed)?;
     let mut files = Vec::new();
@@ -93,13 +93,13 @@ pub(crate) fn write_signed(file: &Path, signed: &Signed) -> Result<(), Failure> 
 
 /// Prints how far the log goes: one object, whatever the format.
 pub(crate) fn checkpoint(common: &Common) -> Result<u8, Failure> {
-    let checkpoint = Project::find(None, common)?.engine()?.audit_checkpoint()?;
+    let checkpoint = readable(common)?.audit_checkpoint()?;
     output::json(&serde_json::to_value(checkpoint).map_err(|e| Failure::failed(e.to_string()))?);
     Ok(0)
 }
 
 pub(crate) fn verify(common: &Common, checkpoint: Option<&Path>, format: Format) -> Result<u8, Failure> {
-    let engine = Project::find(None, common)?.engine()?;
+    let engine = readable(common)?;
     let verdict = match checkpoint {
         Some(path) => {
             let kept: Checkpoint = serde_json::from_slice(&super::approve::bytes(path)?)

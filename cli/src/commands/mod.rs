@@ -7,14 +7,18 @@ mod compile;
 mod convert;
 mod doc;
 mod explain;
+mod extend;
 mod fix;
 mod fmt;
 mod graph;
+mod halt;
 mod init;
 mod manual;
 mod ops;
 pub(crate) mod permissions;
 mod plan;
+mod policy;
+mod publish;
 mod run;
 mod runs;
 mod sandbox;
@@ -22,6 +26,7 @@ mod sandbox_env;
 mod schedule;
 mod show;
 mod test;
+mod tick;
 mod trust;
 mod update;
 
@@ -46,9 +51,17 @@ pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
             schedule::next(schedule, (*count).into(), from.as_deref(), format)
         }
         Command::Schedule { what: Some(Schedule::List { paths, from, .. }), .. } => {
-            schedule::list(paths, from.as_deref(), format)
+            schedule::list(common, paths, from.as_deref(), format)
         }
-        Command::Schedule { what: None, .. } => schedule::list(&[".".into()], None, format),
+        Command::Schedule { what: Some(Schedule::Pause { schedule, .. }), .. } => {
+            schedule::pause(common, schedule, true, format)
+        }
+        Command::Schedule { what: Some(Schedule::Resume { schedule, .. }), .. } => {
+            schedule::pause(common, schedule, false, format)
+        }
+        Command::Schedule { what: None, .. } => schedule::list(common, &[".".into()], None, format),
+        Command::Tick { .. } => block_on(tick::tick(common, format)),
+        Command::Daemon { .. } => block_on(tick::daemon(common, format)),
         Command::Ops { what } => ops::ops(common, what),
         Command::Convert { output, command, .. } => convert::convert(common, command, output.as_deref(), format),
         Command::Compile { playbook, output } => compile::compile(playbook, output),
@@ -71,6 +84,10 @@ pub(crate) fn dispatch(cli: &Cli) -> Result<u8, Failure> {
             trust::sign(common, key.as_deref(), statement.as_deref(), signature.as_deref(), format)
         }
         Command::Trust { .. } => trust::show(common, format),
+        Command::Policy { what, .. } => policy::policy(common, what.as_ref(), format),
+        Command::Publish(args) => publish::publish(common, args, format),
+        Command::ExtendMe(args) => block_on(extend::extend(common, args, format)),
+        Command::Halt(args) => halt::halt(common, args, format),
         Command::Run { what, set, yes, sandbox, .. } => {
             block_on(run::run(common, what, set, *yes, sandbox.as_deref(), format))
         }

@@ -40,14 +40,8 @@ pub(crate) fn load(text: &str, format: Format) -> Result<Loaded, Failure> {
     Ok(Loaded { path, source: Some(name), program })
 }
 
-/// Parameters from `--set`, held to their types. Of a group that the settings do not name, the places are those of the
-/// practice cloud, where there is one.
-pub(crate) fn parameters(
-    program: &Program,
-    set: &[String],
-    project: &Project,
-    practice: &[Target],
-) -> Result<BTreeMap<String, Value>, Failure> {
+/// What `--set` gives, held to the types of the parameters.
+pub(crate) fn given(program: &Program, set: &[String]) -> Result<BTreeMap<String, Value>, Failure> {
     let mut values = BTreeMap::new();
     let known = || program.playbook.params.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
     for text in set {
@@ -64,6 +58,18 @@ pub(crate) fn parameters(
             return Err(Failure::usage(format!("parameter `{name}` is set twice")));
         }
     }
+    Ok(values)
+}
+
+/// Parameters from `--set`, and places of the settings where a default is a group of them. Of a group that the settings do
+/// not name, the places are those of the practice cloud, where there is one.
+pub(crate) fn parameters(
+    program: &Program,
+    set: &[String],
+    project: &Project,
+    practice: &[Target],
+) -> Result<BTreeMap<String, Value>, Failure> {
+    let mut values = given(program, set)?;
     for param in &program.playbook.params {
         // `= targets("group")`: which places those are is a setting, and what the plan says they were is signed.
         if let (Some(Expr::Builtin(which, arguments)), false) = (&param.default, values.contains_key(&param.name)) {
@@ -105,10 +111,11 @@ fn only(places: Value, group: Option<&str>) -> Result<Value, Failure> {
 }
 
 /// How plans are made here.
-pub(crate) fn options(project: &Project) -> Result<PlanOptions, Failure> {
+pub(crate) fn options(project: &Project, engine: &Engine, sandbox: bool) -> Result<PlanOptions, Failure> {
     let mut options = PlanOptions::new(project.principal()?, clouds::ambient());
     options.recheck_after = project.settings.recheck_after();
     options.groups = project.settings.groups();
+    options.gate = project.gate(engine, sandbox)?;
     Ok(options)
 }
 
@@ -138,7 +145,7 @@ pub(crate) async fn plan(
     let parameters = parameters(&loaded.program, set, &project, &[])?;
     let engine = project.engine()?;
     let client = clouds::client(common, &project, &engine, None)?;
-    let planned = make(&engine, &loaded, parameters, &client, &options(&project)?).await?;
+    let planned = make(&engine, &loaded, parameters, &client, &options(&project, &engine, false)?).await?;
     let json = file(&planned, &loaded, to);
     if let Some(to) = to {
         std::fs::write(to, format!("{json:#}\n"))

@@ -46,7 +46,7 @@ pub(crate) async fn run(
     let client = clouds::client(common, &project, &engine, practice.as_ref())?;
     let everywhere = if practice.is_some() { clouds::everywhere(&client).await? } else { Vec::new() };
     let parameters = plan::parameters(&loaded.program, set, &project, &everywhere)?;
-    let options: PlanOptions = plan::options(&project)?;
+    let options: PlanOptions = plan::options(&project, &engine, practice.is_some())?;
     let planned = plan::make(&engine, &loaded, parameters, &client, &options).await?;
     if format != Format::Json {
         render::plan::print(&planned);
@@ -180,7 +180,7 @@ pub(crate) async fn undo(common: &Common, run: &str, format: Format) -> Result<u
     finish(&report?, format)
 }
 
-fn run_options(
+pub(crate) fn run_options(
     project: &Project,
     engine: &Engine,
     sandbox: bool,
@@ -193,7 +193,7 @@ fn run_options(
     Ok(options)
 }
 
-async fn start(
+pub(crate) async fn start(
     engine: &Engine,
     planned: &Planned,
     client: &crate::clouds::Clouds,
@@ -207,7 +207,7 @@ async fn start(
 
 /// The first Ctrl-C lets what is in flight finish and breaks off waiting; the second ends the process, which `resume`
 /// survives. A request from the system to end is the same.
-fn on_interrupt(cancel: &Cancel) -> tokio::task::JoinHandle<()> {
+pub(crate) fn on_interrupt(cancel: &Cancel) -> tokio::task::JoinHandle<()> {
     let cancel = cancel.clone();
     tokio::spawn(async move {
         if platform::asked_to_end().await {
@@ -222,7 +222,7 @@ fn on_interrupt(cancel: &Cancel) -> tokio::task::JoinHandle<()> {
 }
 
 /// Shows what a run did and gives its exit code.
-fn finish(report: &RunReport, format: Format) -> Result<u8, Failure> {
+pub(crate) fn finish(report: &RunReport, format: Format) -> Result<u8, Failure> {
     if format == Format::Json {
         output::json(&report.to_json());
     } else {

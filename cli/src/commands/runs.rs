@@ -4,11 +4,11 @@ use serde_json::json;
 
 use crate::args::{Common, Format};
 use crate::failure::Failure;
-use crate::project::Project;
+use crate::project::readable;
 use crate::{output, render};
 
 pub(crate) fn list(common: &Common, format: Format) -> Result<u8, Failure> {
-    let engine = Project::find(None, common)?.engine()?;
+    let engine = readable(common)?;
     let runs = engine.runs()?;
     if format == Format::Json {
         let runs: Vec<_> = runs
@@ -44,7 +44,7 @@ pub(crate) fn list(common: &Common, format: Format) -> Result<u8, Failure> {
 }
 
 pub(crate) fn show(common: &Common, run: &str, format: Format) -> Result<u8, Failure> {
-    let engine = Project::find(None, common)?.engine()?;
+    let engine = readable(common)?;
     let report = engine.show(run)?;
     if format == Format::Json {
         output::json(&report.to_json());

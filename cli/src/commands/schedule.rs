@@ -1,17 +1,20 @@
-//! `escher schedule`: which schedules there are, and when they are due. Starts nothing.
+//! `escher schedule`: which schedules there are, when they are due, and how those that are published stand. Starts nothing.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use escher_ir::cron::Cron;
+use escher_engine::Published;
+use escher_ir::due::Times;
+use escher_ir::published::{Use, UseOf};
 use escher_ir::standing::{Standing, StandingKind, When};
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::check::playbook_files;
-use crate::args::Format;
+use crate::args::{Common, Format};
 use crate::failure::Failure;
+use crate::project::Project;
 use crate::render::{self, risk_word};
 use crate::{output, source};
 
@@ -21,10 +24,22 @@ struct Found {
     file: String,
 }
 
-pub(crate) fn list(paths: &[PathBuf], from: Option<&str>, format: Format) -> Result<u8, Failure> {
+pub(crate) fn list(common: &Common, paths: &[PathBuf], from: Option<&str>, format: Format) -> Result<u8, Failure> {
     let (all, from) = (found(paths, format)?, instant(from)?);
+    let published = published(common)?;
     if format == Format::Json {
-        let rows = all.iter().map(|one| row(one, from, 1)).collect::<Result<Vec<_>, _>>()?;
+        let rows = all
+            .iter()
+            .map(|one| {
+                let mut row = row(one, from, 1)?;
+                if let Some(object) = row.as_object_mut() {
+                    let found = published.get(&one.standing.name);
+                    object.insert("published".into(), found.is_some().into());
+                    object.insert("paused_by".into(), found.and_then(|(p, _)| p.paused.clone()).into());
+                }
+                Ok(row)
+            })
+            .collect::<Result<Vec<_>, Failure>>()?;
         output::json(&json!({ "schema": "escher.schedules/1", "schedules": rows }));
         return Ok(0);
     }
@@ -32,7 +47,7 @@ pub(crate) fn list(paths: &[PathBuf], from: Option<&str>, format: Format) -> Res
         output::line("There is no schedule in these files.");
         return Ok(0);
     }
-    let mut table = render::table(["schedule", "playbook", "risk", "when", "next"]);
+    let mut table = render::table(["schedule", "playbook", "risk", "when", "next", "state"]);
     for one in &all {
         let program = &one.standing.program.playbook;
         let next = times(&one.standing, from, 1)?.first().map_or_else(|| "never".into(), |(_, local)| local.clone());
@@ -42,6 +57,7 @@ pub(crate) fn list(paths: &[PathBuf], from: Option<&str>, format: Format) -> Res
             risk_word(program.declared_risk).to_string(),
             when_words(&one.standing),
             next,
+            state_words(published.get(&one.standing.name)),
         ]);
     }
     output::line(&table.to_string());
@@ -103,33 +119,59 @@ fn instant(text: Option<&str>) -> Result<Timestamp, Failure> {
         .map_err(|_| Failure::usage(format!("`--from {text}` is no instant")).help("write it as 2026-03-28T12:00:00Z"))
 }
 
-/// The next times of a schedule, no more than it lives: the instant, and what clocks of its zone show then.
+/// The next times of a schedule: the instant, and what clocks of its zone show then.
 fn times(standing: &Standing, from: Timestamp, count: usize) -> Result<Vec<(Timestamp, String)>, Failure> {
     let StandingKind::Schedule { when, .. } = &standing.kind else { return Ok(Vec::new()) };
     let wrong = |why: String| Failure::failed(format!("schedule `{}`: {why}", standing.name));
-    let mut times = Vec::new();
-    let mut at = from;
-    match when {
-        When::Cron { expression, zone } => {
-            let cron = Cron::parse(expression).map_err(wrong)?;
-            let zone = TimeZone::get(zone).map_err(|e| wrong(e.to_string()))?;
-            while let Some(next) = cron.after(at, &zone).filter(|_| times.len() < count) {
-                times.push((next, zone.to_datetime(next).strftime("%a %Y-%m-%d %H:%M").to_string()));
-                at = next;
-            }
-        }
-        // Counted from the beginning of 1970, so that it is the same on every machine.
-        When::EveryMs(every) => {
-            let every = i64::try_from((*every).max(1)).map_err(|e| wrong(e.to_string()))?;
-            let mut next = at.as_millisecond().div_euclid(every).saturating_add(1).saturating_mul(every);
-            while times.len() < count {
-                let Ok(time) = Timestamp::from_millisecond(next) else { break };
-                times.push((time, time.to_string()));
-                next = next.saturating_add(every);
-            }
-        }
+    let times = Times::when(when).map_err(wrong)?;
+    let all = std::iter::successors(times.after(from), |at| times.after(*at));
+    Ok(all.take(count).map(|at| (at, times.local(at))).collect())
+}
+
+/// What is published of schedules in the state at hand, by name; nothing where there is no state yet.
+fn published(common: &Common) -> Result<BTreeMap<String, (Published, Option<Use>)>, Failure> {
+    let project = Project::find(None, common)?;
+    if !project.state_folder()?.exists() {
+        return Ok(BTreeMap::new());
     }
-    Ok(times)
+    let engine = project.engine()?;
+    let schedules =
+        engine.published()?.into_iter().filter(|of| matches!(of.standing.kind, StandingKind::Schedule { .. }));
+    let one = |of: Published| {
+        let last = engine.uses(&of.name, 1)?.into_iter().next();
+        Ok((of.name.clone(), (of, last)))
+    };
+    schedules.map(one).collect()
+}
+
+/// How a schedule stands: published and by whom, paused, and what became of its last time.
+fn state_words(found: Option<&(Published, Option<Use>)>) -> String {
+    let Some((published, last)) = found else { return "not published".into() };
+    let missing = (published.needed() as usize).saturating_sub(published.signed.len());
+    let mut words = match (&published.paused, missing) {
+        (_, 1..) => format!("{missing} signatures missing"),
+        (Some(who), _) => format!("paused by {who}"),
+        (None, _) => "published".to_string(),
+    };
+    match last.as_ref().map(|last| &last.what) {
+        Some(UseOf::Run(run)) => words.push_str(&format!("; last {run}")),
+        Some(UseOf::Missed(why)) => words.push_str(&format!("; last missed: {why}")),
+        None => {}
+    }
+    words
+}
+
+/// Holds a published schedule back, or lets it go on.
+pub(crate) fn pause(common: &Common, name: &str, paused: bool, format: Format) -> Result<u8, Failure> {
+    let project = Project::find(None, common)?;
+    let engine = project.engine()?;
+    engine.pause(name, paused, &project.gate(&engine, false)?, &project.principal()?)?;
+    match format {
+        Format::Json => output::json(&json!({ "schema": "escher.publication/1", "name": name, "paused": paused })),
+        _ if paused => output::note(&format!("`{name}` is paused; `escher schedule resume {name}` lets it go on.")),
+        _ => output::note(&format!("`{name}` goes on with its next time.")),
+    }
+    Ok(0)
 }
 
 fn when_words(standing: &Standing) -> String {

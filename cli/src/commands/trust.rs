@@ -73,6 +73,9 @@ fn told(report: &TrustReport, format: Format) {
         output::json(&json!({ "schema": "escher.trust/1", "pinned": true, "same": true,
             "root": report.root, "number": report.number, "settings": report.settings.to_string() }));
     } else {
-        output::note(&format!("Signers, roles and solo hold as they stand here, under the root key {}.", report.root));
+        output::note(&format!(
+            "Signers, roles, rules and freezes hold as they stand here, under the root key {}.",
+            report.root
+        ));
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn empty_program() -> Program {
             declared_risk: escher_catalog::Risk::Read,
             approval: None,
             blast_radius: None,
+            freeze_exempt: false,
             body: Block::default(),
         },
         functions: Default::default(),

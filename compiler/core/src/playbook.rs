@@ -100,6 +100,7 @@ impl Checker<'_> {
                 declared_risk: declared.map_or(inferred, |d| d.0),
                 approval: approval.map(|(a, _)| a),
                 blast_radius: radius,
+                freeze_exempt: item.attributes.iter().any(|a| a.name.text == "freeze_exempt"),
                 body: Block { nodes, value: None },
             },
             functions: BTreeMap::new(),

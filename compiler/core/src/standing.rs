@@ -23,7 +23,7 @@ use crate::statement::doc_text;
 use crate::suggest::nearest;
 use crate::testing::PlaybookInfo;
 use crate::types::{describe, fits};
-use crate::unsupported::{not_kept, not_run};
+use crate::unsupported::not_run;
 
 const OVERLAP: &[&str] = &["skip", "queue", "parallel"];
 const MISSED: &[&str] = &["skip", "run_once", "run_all"];
@@ -69,13 +69,8 @@ impl Checker<'_> {
             Some((self.program_of(module, &unlinked), witnesses))
         });
         self.unattended(name, made.as_ref().map(|(program, _)| program));
-        match &kind {
-            Some(StandingKind::Schedule { .. }) => self.say(not_run(name.span, "a `schedule`")),
-            Some(StandingKind::Trigger { .. }) => self.say(not_run(name.span, "a `trigger`")),
-            Some(StandingKind::Template { rate, .. }) if rate.is_some() || clauses.until.is_some() => {
-                self.say(not_kept(name.span));
-            }
-            _ => {}
+        if let Some(StandingKind::Trigger { .. }) = &kind {
+            self.say(not_run(name.span, "a `trigger`"));
         }
         let (Some((program, witnesses)), Some(kind), true) = (made, kind, told == self.wrong()) else { return None };
         let playbook = &program.playbook;
@@ -86,7 +81,15 @@ impl Checker<'_> {
             false => narrow::narrowed(&program, &witnesses, &narrowed),
         };
         let doc = doc_text(&item.doc);
-        Some(Standing { name: name.text.clone(), doc, program, within, until: clauses.until, kind })
+        Some(Standing {
+            name: name.text.clone(),
+            doc,
+            program,
+            within,
+            until: clauses.until,
+            kind,
+            groups: BTreeMap::new(),
+        })
     }
 
     /// How many errors were told so far.

@@ -8,12 +8,6 @@ pub(crate) fn not_run(span: Span, what: &str) -> Diagnostic {
         .help("run the playbook by hand, or from your own scheduler with `escher run`")
 }
 
-/// The warning for a rate and an end that nobody keeps before the template is published.
-pub(crate) fn not_kept(span: Span) -> Diagnostic {
-    let told = "the rate and the end of a `template` are compiled, and this version of Escher does not keep them yet";
-    Diagnostic::warning("E0199", span, told).help("its parameters are kept: `escher plan FILE:NAME` plans within them")
-}
-
 /// The warning for a notice that is kept in the report, and not sent to its channel.
 pub(crate) fn not_sent(span: Span) -> Diagnostic {
     let told = "this version of Escher does not send notices yet: this one stands in the report, as not sent";

@@ -23,6 +23,7 @@ fn program() -> Program {
             declared_risk: Risk::Read,
             approval: None,
             blast_radius: None,
+            freeze_exempt: false,
             body: Block::default(),
         },
         functions: BTreeMap::new(),

@@ -23,8 +23,9 @@ pub struct AuditSegment {
 
 impl Stored for AuditSegment {
     const FORMAT: &'static str = "escher.audit";
-    // 2: `Rooted`, `Trusted`, `Revoked`, `CancelRequested`. 3: `Paused`, `PartStarted`.
-    const VERSION: u16 = 3;
+    // 2: `Rooted`, `Trusted`, `Revoked`, `CancelRequested`. 3: `Paused`, `PartStarted`. 4: `Published`, `Withdrawn`, `Held`,
+    // `Used`, `Halted`.
+    const VERSION: u16 = 4;
 
     fn upgrade(_: u16, body: Vec<u8>) -> Result<Vec<u8>, CodecError> {
         // Only events were added.
@@ -127,6 +128,67 @@ pub enum AuditEvent {
         settings: Digest,
         /// Who did it.
         principal: String,
+    },
+    /// A template, a schedule or a trigger was signed.
+    Published {
+        /// Its name.
+        name: String,
+        /// Digest of the item.
+        standing: Digest,
+        /// The signed statement, an object.
+        statement: Digest,
+        /// Who signed.
+        principal: String,
+        /// Fingerprint of the key.
+        key: String,
+        /// Their words.
+        comment: String,
+    },
+    /// Nobody may use it any more.
+    Withdrawn {
+        /// Its name.
+        name: String,
+        /// The signed statement, an object.
+        statement: Digest,
+        /// Who signed.
+        principal: String,
+        /// Fingerprint of the key.
+        key: String,
+        /// Their words.
+        comment: String,
+    },
+    /// A schedule or trigger is held back, or goes on.
+    Held {
+        /// Its name.
+        name: String,
+        /// It is held back.
+        paused: bool,
+        /// Who.
+        principal: String,
+    },
+    /// Something published was asked for or due: a run of it began, or why none did.
+    Used {
+        /// Its name.
+        name: String,
+        /// Digest of the item.
+        standing: Digest,
+        /// The run.
+        run: Option<String>,
+        /// The instant that a schedule meant.
+        due: Option<Timestamp>,
+        /// Who asked for it.
+        principal: String,
+        /// Why none began.
+        reason: Option<String>,
+    },
+    /// Nothing may be changed in this state, or again it may.
+    Halted {
+        /// Nothing may.
+        halted: bool,
+        /// Who said so.
+        principal: String,
+        /// Why.
+        reason: String,
     },
     /// A plan was made.
     Planned {
@@ -315,8 +377,13 @@ impl AuditEvent {
             | AuditEvent::CallFailed { run, .. }
             | AuditEvent::Ended { run, .. }
             | AuditEvent::Finished { run, .. } => Some(run),
-            AuditEvent::Refused { run, .. } => run.as_deref(),
-            AuditEvent::Rooted { .. } | AuditEvent::Trusted { .. } => None,
+            AuditEvent::Refused { run, .. } | AuditEvent::Used { run, .. } => run.as_deref(),
+            AuditEvent::Rooted { .. }
+            | AuditEvent::Trusted { .. }
+            | AuditEvent::Published { .. }
+            | AuditEvent::Withdrawn { .. }
+            | AuditEvent::Held { .. }
+            | AuditEvent::Halted { .. } => None,
         }
     }
 }

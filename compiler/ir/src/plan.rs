@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use escher_catalog::{Effect, Repeat, Risk};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{CodecError, Stored};
@@ -55,20 +56,24 @@ pub struct Plan {
     /// Answers that `catch` replaced while planning, by path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<Replaced>,
+    /// What was published that it is a run of; none where somebody planned the playbook itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under: Option<Under>,
 }
 
 impl Stored for Plan {
     const FORMAT: &'static str = "escher.plan";
     // 2: `recheck_after_ms`, `replaced`.
     const VERSION: u16 = 2;
-    const FEATURES: &'static [&'static str] = &[PARTS, SECRETS, ROLLBACK];
+    const FEATURES: &'static [&'static str] = &[PARTS, SECRETS, ROLLBACK, PUBLISHED];
 
     fn requires(&self) -> Vec<&'static str> {
         let parts = (self.part.is_some() || !self.asks.is_empty()).then_some(PARTS);
         let secrets = self.parameters.values().any(Value::has_secret).then_some(SECRETS);
         let plain = |step: &PlannedStep| matches!(step.rollback, Rollback::Undo | Rollback::None);
         let rollback = (!self.steps.iter().all(plain)).then_some(ROLLBACK);
-        parts.into_iter().chain(secrets).chain(rollback).collect()
+        let published = self.under.is_some().then_some(PUBLISHED);
+        parts.into_iter().chain(secrets).chain(rollback).chain(published).collect()
     }
 
     fn upgrade(_: u16, body: Vec<u8>) -> Result<Vec<u8>, CodecError> {
@@ -94,6 +99,22 @@ impl Replaced {
     pub fn of(path: &str, error: &CallFailure) -> Replaced {
         Replaced { path: path.to_string(), kind: error.kind.clone(), code: error.code.clone() }
     }
+}
+
+/// The feature of plans that a published item approves: a reader must know where the approval is.
+const PUBLISHED: &str = "published";
+
+/// The published template, schedule or trigger that a plan is a run of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Under {
+    /// Its name.
+    pub name: String,
+    /// Digest of it, as it was published.
+    pub standing: Digest,
+    /// The instant that a schedule meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
 }
 
 /// An `approve` at which a run will wait.

@@ -124,6 +124,9 @@ pub struct Playbook {
     pub approval: Option<Approval>,
     /// Greatest number of targets that all steps together can change, where every bound is known.
     pub blast_radius: Option<u64>,
+    /// `@freeze_exempt`: it may run while a freeze holds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub freeze_exempt: bool,
     /// What it does.
     pub body: Block,
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::codec::Stored;
 use crate::digest::Digest;
 use crate::program::{Expr, Program};
-use crate::value::Value;
+use crate::value::{Target, Value};
 
 /// A template, a schedule or a trigger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,9 @@ pub struct Standing {
     pub until: Option<Value>,
     /// What it is.
     pub kind: StandingKind,
+    /// The places of the groups that it names, as they were when it was published: who signs it signs where it runs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, Vec<Target>>,
 }
 
 impl Stored for Standing {

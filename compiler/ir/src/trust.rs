@@ -1,10 +1,12 @@
-//! What a store's root key signs: who may sign approvals, who has which role, and whether one person is alone.
+//! What a store's root key signs: who may sign approvals, who has which role, by which rules and in which times things may
+//! be done, and whether one person is alone.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::Calendar;
 use crate::codec::Stored;
 use crate::digest::Digest;
 use crate::statement::Signed;
@@ -19,7 +21,10 @@ pub struct TrustSettings {
     /// Files of operations in the place of those inside the program: clouds, and the SHA-256 of their files.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub catalog: BTreeMap<String, String>,
-    /// Version of the policy that judges roles.
+    /// Freezes by name, in which nothing is changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub freezes: BTreeMap<String, Calendar>,
+    /// Version of the policy: of the rules of every project, and of the project's own.
     pub policy: String,
     /// Principals by role.
     pub roles: BTreeMap<String, Vec<String>>,
@@ -27,6 +32,9 @@ pub struct TrustSettings {
     pub signers: Vec<String>,
     /// One person alone may approve their own runs.
     pub solo: bool,
+    /// Time zone in whose hours and days the policy speaks; UTC where it is not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub zone: String,
 }
 
 impl Stored for TrustSettings {

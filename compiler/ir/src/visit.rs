@@ -65,7 +65,8 @@ fn catch(arms: &mut [CatchArm], each: &mut dyn FnMut(&mut Expr)) {
     }
 }
 
-fn expr(e: &mut Expr, each: &mut dyn FnMut(&mut Expr)) {
+/// Visits an expression, and those inside it first.
+pub fn expr(e: &mut Expr, each: &mut dyn FnMut(&mut Expr)) {
     match e {
         Expr::Literal(_) | Expr::Local(_) | Expr::StepResult { .. } => {}
         Expr::Text(parts) => parts.iter_mut().for_each(|p| {

@@ -156,6 +156,7 @@ mod tests {
                 declared_risk: Risk::Read,
                 approval: None,
                 blast_radius: None,
+                freeze_exempt: false,
                 body: Block { nodes: values.into_iter().map(node).collect(), value: None },
             },
             functions: functions.iter().map(|(name, value)| (name.to_string(), function(value))).collect(),

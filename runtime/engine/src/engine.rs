@@ -9,9 +9,12 @@ use std::time::Duration;
 use escher_catalog::Catalog;
 use escher_ir::audit::AuditEntry;
 use escher_ir::program::Program;
+use escher_ir::published::{Halt, Use};
+use escher_ir::standing::Standing as Item;
 use escher_ir::statement::{Signed, Statement};
 use escher_ir::trust::TrustStatement;
 use escher_ir::{Digest, Value};
+use escher_policy::{Action, Verdict};
 use escher_provider::{Change, Read};
 use jiff::Timestamp;
 
@@ -23,6 +26,7 @@ use crate::limits::Limits;
 use crate::operations::Operations;
 use crate::options::{PlanOptions, RunOptions};
 use crate::plan::Planned;
+use crate::published::{PublishOptions, Published, Ticked};
 use crate::report::{RunReport, Standing};
 use crate::secrets::{Secrets, SystemSecrets};
 use crate::store::StateStore;
@@ -199,6 +203,129 @@ impl Engine {
         principal: &str,
     ) -> Result<TrustReport, EngineError> {
         crate::approve::trust::add_signature(self, statement, signature, gate, principal)
+    }
+
+    /// Publishes a template, a schedule or a trigger: signs it, and keeps it whole.
+    ///
+    /// Errors: [`EngineError::Refused`] where the gate or the policy would not accept it; the refusal is audited.
+    pub fn publish(
+        &self,
+        item: &Item,
+        key: &SigningKey,
+        options: &PublishOptions,
+        gate: &Gate,
+    ) -> Result<Published, EngineError> {
+        crate::published::publish(self, item, key, options, gate)
+    }
+
+    /// The statement that publishes it, for signing elsewhere (`ssh-keygen -Y sign -n escher-approval`).
+    pub fn publication_for(&self, item: &Item, options: &PublishOptions) -> Result<Statement, EngineError> {
+        crate::published::statement_for(self, item, options)
+    }
+
+    /// Records a publication that was signed elsewhere.
+    pub fn add_publication(
+        &self,
+        item: &Item,
+        statement: &[u8],
+        signature: &str,
+        options: &PublishOptions,
+        gate: &Gate,
+    ) -> Result<Published, EngineError> {
+        crate::published::add_signature(self, item, statement, signature, options, gate)
+    }
+
+    /// Takes something back that was published: nobody may use it any more.
+    pub fn withdraw(
+        &self,
+        name: &str,
+        key: &SigningKey,
+        options: &PublishOptions,
+        gate: &Gate,
+    ) -> Result<(), EngineError> {
+        crate::published::withdraw(self, name, key, options, gate)
+    }
+
+    /// Holds a schedule or trigger back, or lets it go on.
+    pub fn pause(&self, name: &str, paused: bool, gate: &Gate, principal: &str) -> Result<(), EngineError> {
+        crate::published::pause(self, name, paused, gate, principal)
+    }
+
+    /// All that is published.
+    pub fn published(&self) -> Result<Vec<Published>, EngineError> {
+        crate::published::list(self)
+    }
+
+    /// Plans a run of something published, within what was signed; [`Engine::run`] starts it without another approval.
+    pub async fn extend(
+        &self,
+        name: &str,
+        given: BTreeMap<String, Value>,
+        read: &dyn Read,
+        options: &PlanOptions,
+    ) -> Result<Planned, EngineError> {
+        crate::published::extend(self, name, given, None, read, options).await
+    }
+
+    /// Runs what schedules have due, goes on with their runs that were cut short, and writes down what was missed.
+    ///
+    /// A run that fails is no error, but stands in what its schedule says.
+    pub async fn tick(
+        &self,
+        change: &dyn Change,
+        planning: &PlanOptions,
+        running: &RunOptions,
+    ) -> Result<Vec<Ticked>, EngineError> {
+        crate::published::tick(self, change, planning, running).await
+    }
+
+    /// When a published schedule is due next; none where it never is.
+    pub fn due_next(&self, of: &Published) -> Result<Option<Timestamp>, EngineError> {
+        crate::published::next(self, of)
+    }
+
+    /// What became of the last so many times of something published, newest first.
+    pub fn uses(&self, name: &str, most: u64) -> Result<Vec<Use>, EngineError> {
+        crate::published::history(self, name, most)
+    }
+
+    /// Stops every change in this state, in every process, or allows them again.
+    pub fn set_halted(
+        &self,
+        halted: bool,
+        reason: &str,
+        gate: &Gate,
+        principal: &str,
+    ) -> Result<Option<Halt>, EngineError> {
+        crate::halt::set(self, halted, reason, gate, principal)
+    }
+
+    /// Who stopped every change in this state, and why; none where changes are allowed.
+    pub fn halted(&self) -> Result<Option<Halt>, EngineError> {
+        crate::halt::holds(self)
+    }
+
+    /// What the policy says of somebody who wants to do something with a planned run.
+    pub fn explain(
+        &self,
+        run: &str,
+        principal: &str,
+        action: Action,
+        gate: &Gate,
+        at: Timestamp,
+    ) -> Result<Verdict, EngineError> {
+        let planned = self.waiting(run)?.map_or_else(|| self.planned(run), Ok)?;
+        crate::approve::verdict(self, gate, &planned, principal, &[], action, at)
+    }
+
+    /// The same of something that is about the whole state; refused, with an audit record, where they may not.
+    pub fn permit(&self, principal: &str, action: Action, gate: &Gate) -> Result<(), EngineError> {
+        crate::approve::permit_in_store(self, gate, principal, action)
+    }
+
+    /// The same, as a verdict.
+    pub fn explain_in_store(&self, principal: &str, action: Action, gate: &Gate) -> Result<Verdict, EngineError> {
+        crate::approve::verdict_of_store(self, gate, principal, action)
     }
 
     /// The signed statements that a run has: approvals that count, with their digests.

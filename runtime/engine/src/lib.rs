@@ -15,6 +15,7 @@ mod error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod halt;
 mod identity;
 mod journal;
 pub mod limits;
@@ -24,6 +25,7 @@ mod parts;
 mod plan;
 mod platform;
 mod progress;
+mod published;
 mod report;
 mod run;
 mod runs;
@@ -42,6 +44,7 @@ pub use operations::Operations;
 pub use options::{Confirm, PlanOptions, RunOptions};
 pub use plan::{Planned, plan_json};
 pub use progress::{Cancel, Progress, ProgressEvent, Quiet};
+pub use published::{Happened, PublishOptions, Published, Ticked};
 pub use report::{ItemReport, OUTCOMES, ReportPart, RunReport, Standing, StepReport, outcome_word};
 pub use secrets::{Secrets, SystemSecrets};
 pub use store::{Append, Commit, Head, Lease, SqliteStore, StateStore, StoreError, StoredSegment};

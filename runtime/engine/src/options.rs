@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use escher_ir::plan::Under;
 use escher_ir::{Target, Value};
 use jiff::Timestamp;
 
@@ -21,8 +22,10 @@ pub struct PlanOptions {
     pub groups: BTreeMap<String, Vec<Target>>,
     /// How old a reading may be when an item is about to be changed.
     pub recheck_after: Duration,
-    /// Version of the policy that judges the plan.
-    pub policy: String,
+    /// Signers, roles, policy.
+    pub gate: Gate,
+    /// What was published that this is a run of.
+    pub under: Option<Under>,
     /// `run.due`: the instant that a schedule meant; none for a run that somebody starts.
     pub due: Option<Timestamp>,
     /// `run.last`: what the last finished run of the schedule returned; taken for none where it is not what the playbook
@@ -38,7 +41,8 @@ impl PlanOptions {
             ambient,
             groups: BTreeMap::new(),
             recheck_after: Duration::from_secs(30),
-            policy: "roles/1".into(),
+            gate: Gate::default(),
+            under: None,
             due: None,
             last: None,
         }

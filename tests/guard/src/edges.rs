@@ -15,7 +15,8 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("escher-core", &["escher-catalog", "escher-syntax", "escher-ir", "escher-eval"]),
     // An IR file is enough to run: nothing below knows the compiler.
     ("escher-provider", &["escher-ir", "escher-catalog"]),
-    ("escher-engine", &["escher-ir", "escher-eval", "escher-catalog", "escher-provider"]),
+    ("escher-policy", &[]),
+    ("escher-engine", &["escher-ir", "escher-eval", "escher-catalog", "escher-policy", "escher-provider"]),
     ("escher-aws", &["escher-ir", "escher-catalog", "escher-provider"]),
     ("escher-rest", &["escher-ir", "escher-catalog", "escher-provider"]),
     ("escher-azure", &["escher-ir", "escher-catalog", "escher-provider", "escher-rest"]),
@@ -31,6 +32,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "escher-eval",
             "escher-core",
             "escher-provider",
+            "escher-policy",
             "escher-engine",
             "escher-aws",
             "escher-azure",
@@ -95,7 +97,9 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("reqwest", &["escher-rest"]),
     ("lsp-*", &["escher-lsp"]),
     ("tower-lsp*", &["escher-lsp"]),
-    ("miette", &["escher"]),
+    // Where a rule is wrong is said in miette's words by the library that reads rules.
+    ("miette", &["escher", "escher-policy"]),
+    ("cedar-policy*", &["escher-policy"]),
     ("clap*", &["escher"]),
     ("rusqlite", &["escher-engine"]),
     ("petgraph", &["escher-engine"]),

@@ -103,9 +103,7 @@ fn make() -> Option<Bench> {
     let gate = Gate {
         signers: AllowedSigners::single("mara", &key).ok()?,
         roles: BTreeMap::from([("manager".to_owned(), vec!["mara".to_owned()])]),
-        solo: false,
-        sandbox: false,
-        catalog: BTreeMap::new(),
+        ..Gate::default()
     };
     let planned = Planned {
         run: "run-1".to_owned(),

@@ -202,6 +202,7 @@ pub(crate) fn plan() -> Option<Plan> {
         replaced: vec![Replaced { path: "machines/describe_instances".into(), kind: "denied".into(), code: None }],
         asks: Vec::new(),
         part: None,
+        under: None,
     })
 }
 

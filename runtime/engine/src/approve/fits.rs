@@ -49,6 +49,12 @@ pub(crate) fn check(engine: &Engine, state: &RunState, planned: &Planned) -> Res
     }
     parameters(program, planned).or_else(no)?;
     steps(program, planned, &parts, number).or_else(no)?;
+    same_records(engine, program)
+}
+
+/// Refuses a program whose operations are others in the catalogue than when it was compiled.
+pub(crate) fn same_records(engine: &Engine, program: &Program) -> Result<(), Refused> {
+    let no = |what: String| Err(Refused::new(what, "make a new plan with `escher plan`"));
     for (name, used) in &program.operations {
         let found = engine.operations.record(name);
         let same = found.as_ref().and_then(|record| record_digest(record).ok()) == Some(used.record);

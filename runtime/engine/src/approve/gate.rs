@@ -4,10 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use escher_catalog::Risk;
 use escher_ir::Digest;
+use escher_ir::calendar::Calendar;
 use escher_ir::program::Approval;
+use escher_ir::standing::{Standing, StandingKind};
 use escher_ir::statement::{NAMESPACE, STATEMENT, Signed, Statement, StatementKind};
 use escher_ir::trust::TrustSettings;
+use escher_policy::Policy;
 use jiff::Timestamp;
+use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig};
 
 use super::keys::check_signature;
@@ -16,6 +20,7 @@ use crate::error::Refused;
 use crate::limits::MAX_SIGNATURE_FILE;
 use crate::parts::Parts;
 use crate::plan::Planned;
+use crate::published::{Counted, LONGEST, until};
 
 /// Who may sign, who has which role, and what the project was set up for.
 #[derive(Clone, Debug, Default)]
@@ -26,30 +31,35 @@ pub struct Gate {
     pub roles: BTreeMap<String, Vec<String>>,
     /// One person alone: may approve their own runs, and one approval is enough. The audit log says so each time.
     pub solo: bool,
+    /// Who may do what.
+    pub policy: Policy,
+    /// Freezes by name.
+    pub freezes: BTreeMap<String, Calendar>,
+    /// Time zone in whose hours and days the policy speaks; UTC where it is empty.
+    pub zone: String,
     /// Files of operations in the place of those inside the program: clouds, and the SHA-256 of their files.
     pub catalog: BTreeMap<String, String>,
     /// Practice clouds: approved by a throw-away key. The audit log says so.
     pub sandbox: bool,
 }
 
-/// The policy by which roles are judged.
-const POLICY: &str = "roles/1";
-
 impl Gate {
     /// What of this the root key signs.
     pub(crate) fn trust(&self) -> TrustSettings {
         TrustSettings {
             catalog: self.catalog.clone(),
-            policy: POLICY.into(),
+            freezes: self.freezes.clone(),
+            policy: self.policy.version().to_string(),
             roles: self.roles.clone(),
             signers: self.signers.texts().to_vec(),
             solo: self.solo,
+            zone: self.zone.clone(),
         }
     }
 }
 
 /// How a run passed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Passed {
     /// The signed statements that count.
     pub(crate) approvals: Vec<Digest>,
@@ -57,6 +67,8 @@ pub(crate) struct Passed {
     pub(crate) solo: bool,
     /// A throw-away key.
     pub(crate) sandbox: bool,
+    /// What is written with its beginning, where it is a run of something published.
+    pub(crate) counted: Option<Counted>,
 }
 
 /// A statement whose signature and signer hold.
@@ -96,6 +108,81 @@ pub(crate) fn kind_of(planned: &Planned) -> StatementKind {
     if planned.plan.part.is_some() { StatementKind::LaterPart } else { StatementKind::Plan }
 }
 
+/// What is said where a statement does not count.
+fn no(kind: StatementKind, reason: String) -> Refused {
+    let (what, again) = match kind {
+        StatementKind::Revocation => ("revocation", "approve the plan again with `escher approve`"),
+        StatementKind::Standing | StatementKind::Template => ("publication", "publish it again with `escher publish`"),
+        _ => ("approval", "approve the plan again with `escher approve`"),
+    };
+    Refused::new(format!("this {what} does not count: {reason}"), again)
+}
+
+/// A statement of a kind that says itself what was signed, and the key that signed it.
+fn opened(kind: StatementKind, signed: &Signed) -> Result<(Statement, KeyData), String> {
+    if signed.statement.len() > MAX_SIGNATURE_FILE || signed.signature.len() > MAX_SIGNATURE_FILE {
+        return Err("E0604: it is too large".into());
+    }
+    let statement: Statement =
+        serde_json::from_str(&signed.statement).map_err(|e| format!("its statement cannot be read ({e})"))?;
+    // One statement, one spelling: what is judged is all that was signed.
+    if statement.to_bytes() != signed.statement.as_bytes() {
+        return Err("its statement is not in canonical form".into());
+    }
+    if statement.schema != STATEMENT || statement.kind != kind {
+        return Err("its statement is of another kind".into());
+    }
+    let signature = SshSig::from_pem(&signed.signature).map_err(|e| format!("its signature cannot be read ({e})"))?;
+    // The armour has one form too: nothing may stand in, before or behind it that nobody signed.
+    let bare = |text: &str| text.split_whitespace().collect::<String>();
+    if signature.to_pem(LineEnding::LF).map(|text| bare(&text)).ok() != Some(bare(&signed.signature)) {
+        return Err("its signature is not in the form that `ssh-keygen` writes".into());
+    }
+    check_signature(&signature, NAMESPACE, signed.statement.as_bytes())?;
+    Ok((statement, signature.public_key().clone()))
+}
+
+/// Whether a statement is of this store, and holds at a time.
+fn timely(statement: &Statement, store: &str, now: Timestamp) -> Result<(), String> {
+    if statement.store != store {
+        return Err("it was signed for another state store".into());
+    }
+    if now >= statement.expires {
+        return Err(format!("it ended at {}, and it is {now:.0}", statement.expires));
+    }
+    let skew = jiff::SignedDuration::from_mins(5);
+    if statement.signed.checked_sub(skew).is_ok_and(|from| now < from) {
+        return Err(format!("it holds from {} only", statement.signed));
+    }
+    Ok(())
+}
+
+/// Whether a key may sign for its principal, who has a role.
+fn entitled(
+    gate: &Gate,
+    statement: &Statement,
+    key: &KeyData,
+    role: Option<&str>,
+    now: Timestamp,
+) -> Result<(), String> {
+    let principal = &statement.principal;
+    if let Allowed::No(reason) = gate.signers.allows(key, principal, NAMESPACE, now) {
+        return Err(reason);
+    }
+    match role {
+        Some(role) if !gate.roles.get(role).is_some_and(|members| members.contains(principal)) => {
+            Err(format!("`{principal}` does not have the role `{role}`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn accepted(statement: Statement, key: KeyData, own: bool) -> Result<Accepted, String> {
+    let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
+    let public = PublicKey::new(key, "").to_openssh().map_err(|e| e.to_string())?;
+    Ok(Accepted { statement, fingerprint, public, own })
+}
+
 /// Judges one signed statement of a kind for a plan at a time.
 #[allow(clippy::too_many_arguments, reason = "all that decides")]
 pub(crate) fn accept(
@@ -107,82 +194,177 @@ pub(crate) fn accept(
     signed: &Signed,
     now: Timestamp,
 ) -> Result<Accepted, Refused> {
-    let again = "approve the plan again with `escher approve`";
-    let what = if kind == StatementKind::Revocation { "revocation" } else { "approval" };
-    let no = |reason: String| Refused::new(format!("this {what} does not count: {reason}"), again);
-    if signed.statement.len() > MAX_SIGNATURE_FILE || signed.signature.len() > MAX_SIGNATURE_FILE {
-        return Err(no("E0604: it is too large".into()));
-    }
-    let statement: Statement =
-        serde_json::from_str(&signed.statement).map_err(|e| no(format!("its statement cannot be read ({e})")))?;
-    // One statement, one spelling: what is judged is all that was signed.
-    if statement.to_bytes() != signed.statement.as_bytes() {
-        return Err(no("its statement is not in canonical form".into()));
-    }
-    if statement.schema != STATEMENT || statement.kind != kind {
-        return Err(no("its statement is of another kind".into()));
-    }
-    let signature =
-        SshSig::from_pem(&signed.signature).map_err(|e| no(format!("its signature cannot be read ({e})")))?;
-    // The armour has one form too: nothing may stand in, before or behind it that nobody signed.
-    let bare = |text: &str| text.split_whitespace().collect::<String>();
-    if signature.to_pem(LineEnding::LF).map(|text| bare(&text)).ok() != Some(bare(&signed.signature)) {
-        return Err(no("its signature is not in the form that `ssh-keygen` writes".into()));
-    }
-    let key = signature.public_key().clone();
-    check_signature(&signature, NAMESPACE, signed.statement.as_bytes()).map_err(no)?;
+    judged(kind, gate, planned, store, starters, signed, now).map_err(|reason| no(kind, reason))
+}
+
+fn judged(
+    kind: StatementKind,
+    gate: &Gate,
+    planned: &Planned,
+    store: &str,
+    starters: &[&str],
+    signed: &Signed,
+    now: Timestamp,
+) -> Result<Accepted, String> {
+    let (statement, key) = opened(kind, signed)?;
     if statement.store != store {
-        return Err(no("it was signed for another state store".into()));
+        return Err("it was signed for another state store".into());
     }
     if statement.run != planned.run {
-        return Err(no(format!("it was signed for run {}, not for {}", statement.run, planned.run)));
+        return Err(format!("it was signed for run {}, not for {}", statement.run, planned.run));
     }
     if statement.digest != planned.digest {
-        return Err(no("it was signed for another plan".into()));
+        return Err("it was signed for another plan".into());
     }
     if statement.playbook != planned.plan.playbook {
-        return Err(no("it was signed for another playbook".into()));
+        return Err("it was signed for another playbook".into());
     }
     if statement.planner != planned.principal {
-        return Err(no(format!("it was signed for a plan of `{}`", statement.planner)));
+        return Err(format!("it was signed for a plan of `{}`", statement.planner));
     }
-    if now >= statement.expires {
-        return Err(no(format!("it ended at {}, and it is {now:.0}", statement.expires)));
-    }
-    let skew = jiff::SignedDuration::from_mins(5);
-    if statement.signed.checked_sub(skew).is_ok_and(|from| now < from) {
-        return Err(no(format!("it holds from {} only", statement.signed)));
-    }
+    timely(&statement, store, now)?;
     let approval = required(planned);
     if let Some(approval) = &approval {
         let longest = i64::try_from(approval.valid_seconds).unwrap_or(i64::MAX);
         if statement.expires.as_second().saturating_sub(statement.signed.as_second()) > longest {
-            return Err(no("it holds longer than the playbook allows".into()));
+            return Err("it holds longer than the playbook allows".into());
         }
         if planned.until().is_some_and(|until| statement.expires > until) {
-            return Err(no("it holds longer than the question that it answers".into()));
+            return Err("it holds longer than the question that it answers".into());
         }
         if statement.quorum != approval.of {
-            return Err(no(format!("it was signed for {} approvers, not for {}", statement.quorum, approval.of)));
+            return Err(format!("it was signed for {} approvers, not for {}", statement.quorum, approval.of));
         }
     }
+    entitled(gate, &statement, &key, approval.as_ref().map(|approval| approval.by.as_str()), now)?;
     let principal = &statement.principal;
-    if let Allowed::No(reason) = gate.signers.allows(&key, principal, NAMESPACE, now) {
-        return Err(no(reason));
-    }
-    if let Some(Approval { by, .. }) = &approval
-        && !gate.roles.get(by).is_some_and(|members| members.contains(principal))
-    {
-        return Err(no(format!("`{principal}` does not have the role `{by}`")));
-    }
     let own = *principal == planned.principal || starters.contains(&&**principal);
     // Taking an approval back is never too much.
     if own && !gate.solo && kind != StatementKind::Revocation {
-        return Err(no(format!("`{principal}` made or starts this run, and nobody approves their own")));
+        return Err(format!("`{principal}` made or starts this run, and nobody approves their own"));
     }
-    let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
-    let public = PublicKey::new(key, "").to_openssh().map_err(|e| no(e.to_string()))?;
-    Ok(Accepted { statement, fingerprint, public, own })
+    accepted(statement, key, own)
+}
+
+/// What somebody publishes: its name, its digest and what it is.
+pub(crate) struct Publishing<'p> {
+    pub(crate) name: &'p str,
+    pub(crate) digest: Digest,
+    pub(crate) standing: &'p Standing,
+}
+
+impl Publishing<'_> {
+    /// The kind of statement that publishes it.
+    pub(crate) fn kind(&self) -> StatementKind {
+        match self.standing.kind {
+            StandingKind::Template { .. } => StatementKind::Template,
+            _ => StatementKind::Standing,
+        }
+    }
+
+    /// Who must sign it, and how many: as for a plan of its program; where that needs nobody, one manager.
+    pub(crate) fn needs(&self) -> Approval {
+        let playbook = &self.standing.program.playbook;
+        let mut approval =
+            playbook.approval.clone().unwrap_or(Approval { by: "manager".into(), of: 1, valid_seconds: 86_400 });
+        approval.of = approval.of.max(if playbook.risk == Risk::Critical { 2 } else { 1 });
+        approval
+    }
+}
+
+/// Judges one signed statement of what somebody published, or of its end.
+pub(crate) fn accept_publication(
+    kind: StatementKind,
+    gate: &Gate,
+    what: &Publishing<'_>,
+    store: &str,
+    starters: &[&str],
+    signed: &Signed,
+    now: Timestamp,
+) -> Result<Accepted, Refused> {
+    let judge = || {
+        let (statement, key) = opened(kind, signed)?;
+        timely(&statement, store, now)?;
+        if statement.run != what.name {
+            return Err(format!("it was signed for `{}`, not for `{}`", statement.run, what.name));
+        }
+        if statement.digest != what.digest || statement.playbook != what.standing.program.playbook.name {
+            return Err(format!("it was signed for another `{}`", what.name));
+        }
+        let needs = what.needs();
+        if statement.quorum != needs.of {
+            return Err(format!("it was signed for {} approvers, not for {}", statement.quorum, needs.of));
+        }
+        if statement.expires.duration_since(statement.signed) > LONGEST {
+            return Err(format!("it holds longer than {} days", LONGEST.as_hours() / 24));
+        }
+        if until(what.standing).is_some_and(|until| statement.expires > until) {
+            return Err(format!("it holds longer than `{}`", what.name));
+        }
+        entitled(gate, &statement, &key, Some(&needs.by), now)?;
+        let principal = &statement.principal;
+        let own = starters.contains(&&**principal);
+        if own && !gate.solo && kind != StatementKind::Revocation {
+            return Err(format!("`{principal}` signed it and starts this run, and nobody approves their own"));
+        }
+        accepted(statement, key, own)
+    };
+    judge().map_err(|reason| no(kind, reason))
+}
+
+/// Judges all signatures that something published has, as those of a run are.
+pub(crate) fn judge_publication(
+    gate: &Gate,
+    what: &Publishing<'_>,
+    store: &str,
+    starters: &[&str],
+    statements: &[(Digest, Signed)],
+    now: Timestamp,
+) -> Result<Passed, Refused> {
+    let needs = what.needs();
+    let accept = |signed: &Signed| accept_publication(what.kind(), gate, what, store, starters, signed, now);
+    counted(gate, &needs, statements, accept).map_err(|(have, why)| {
+        let (name, of, by) = (what.name, needs.of, &needs.by);
+        let needed = format!("`{name}` needs {of} of role `{by}` to publish it, and has {have}");
+        match why {
+            Some(why) => Refused::new(format!("{needed}; {}", why.reason), why.help),
+            None => Refused::new(needed, format!("`escher publish FILE:{name} --key KEY`")),
+        }
+    })
+}
+
+/// Counts principals; one key counts once, whatever names it signs under. Errors: how many there are, and why one does
+/// not count.
+fn counted(
+    gate: &Gate,
+    needs: &Approval,
+    signed: &[(Digest, Signed)],
+    accept: impl Fn(&Signed) -> Result<Accepted, Refused>,
+) -> Result<Passed, (usize, Option<Refused>)> {
+    let (mut principals, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    let mut passed = Passed::default();
+    let mut why = None;
+    for (digest, signed) in signed {
+        match accept(signed) {
+            Ok(accepted) => {
+                if !principals.contains(&accepted.statement.principal) && keys.insert(accepted.fingerprint) {
+                    principals.insert(accepted.statement.principal);
+                    passed.approvals.push(*digest);
+                    passed.solo |= accepted.own;
+                }
+            }
+            Err(refused) => why = Some(refused),
+        }
+    }
+    let have = principals.len();
+    if u32::try_from(have).unwrap_or(u32::MAX) >= needs.of {
+        return Ok(passed);
+    }
+    if gate.solo && have >= 1 {
+        passed.solo = true;
+        return Ok(passed);
+    }
+    Err((have, why))
 }
 
 /// Judges all approvals that a run has.
@@ -199,34 +381,16 @@ pub(crate) fn judge(
     let Some(approval) = required(planned) else {
         return Ok(Passed::default());
     };
-    let (mut principals, mut keys) = (BTreeSet::new(), BTreeSet::new());
-    let mut passed = Passed::default();
-    let mut why = None;
-    for (digest, signed) in approvals {
-        match accept(kind_of(planned), gate, planned, store, starters, signed, now) {
-            Ok(accepted) => {
-                if !principals.contains(&accepted.statement.principal) && keys.insert(accepted.fingerprint) {
-                    principals.insert(accepted.statement.principal);
-                    passed.approvals.push(*digest);
-                    passed.solo |= accepted.own;
-                }
-            }
-            Err(refused) => why = Some(refused),
+    let accept = |signed: &Signed| accept(kind_of(planned), gate, planned, store, starters, signed, now);
+    counted(gate, &approval, approvals, accept).map_err(|(have, why)| {
+        let what = if planned.plan.part.is_some() { "the rest of run" } else { "run" };
+        let needed = format!(
+            "{what} {} needs {} of role `{}` to approve it, and has {have}",
+            planned.run, approval.of, approval.by
+        );
+        match why {
+            Some(why) => Refused::new(format!("{needed}; {}", why.reason), why.help),
+            None => Refused::new(needed, format!("`escher approve {} --key KEY`", planned.run)),
         }
-    }
-    let have = u32::try_from(principals.len()).unwrap_or(u32::MAX);
-    if have >= approval.of {
-        return Ok(passed);
-    }
-    if gate.solo && have >= 1 {
-        passed.solo = true;
-        return Ok(passed);
-    }
-    let what = if planned.plan.part.is_some() { "the rest of run" } else { "run" };
-    let needed =
-        format!("{what} {} needs {} of role `{}` to approve it, and has {have}", planned.run, approval.of, approval.by);
-    Err(match why {
-        Some(why) => Refused::new(format!("{needed}; {}", why.reason), why.help),
-        None => Refused::new(needed, format!("`escher approve {} --key KEY`", planned.run)),
     })
 }

@@ -4,16 +4,18 @@ use escher_ir::audit::AuditEvent;
 use escher_ir::journal::{Entry, Event, RunStatus};
 use escher_ir::statement::{STATEMENT, Signed, Statement, StatementKind};
 use escher_ir::{Digest, Target, codec};
+use escher_policy::Action;
 use jiff::{SignedDuration, Timestamp};
 
 use super::gate::{accept, kind_of, required};
-use super::{Gate, Passed, SigningKey, trust};
+use super::{Gate, Passed, SigningKey, permit, trust};
 use crate::audit::{self, End};
 use crate::engine::Engine;
 use crate::error::{EngineError, Refused};
 use crate::journal::{self, RunState};
 use crate::limits::MAX_SIGNATURE_FILE;
 use crate::plan::{self, Planned};
+use crate::published;
 use crate::store::{Append, Commit};
 use crate::time;
 use crate::transitions::{APPROVAL, ApprovalOn};
@@ -152,6 +154,8 @@ pub(crate) fn add_signature(
         Err(refused) => return refuse("", refused),
     };
     let principal = accepted.statement.principal.clone();
+    let action = if kind == StatementKind::Revocation { Action::Revoke } else { Action::Approve };
+    permit(engine, gate, &planned, &principal, action, latest)?;
     if !trust::check(engine, gate, &principal, Some(run))? {
         // Nobody said under which key the settings hold: from now on they do under the first approver's.
         trust::pin(engine, &accepted.public, gate, &principal)?;
@@ -236,24 +240,80 @@ pub(crate) fn pass(
         let signature = key.sign(&statement)?;
         let signed = Signed { statement: String::from_utf8_lossy(&statement).into_owned(), signature };
         let (digest, bytes) = codec::encode(&signed)?;
-        let passed = Passed { approvals: vec![digest], sandbox: true, solo: false };
+        let passed = Passed { approvals: vec![digest], sandbox: true, ..Passed::default() };
         return Ok((passed, vec![(digest, bytes)]));
     }
-    if required(planned).is_some() {
+    let changes = planned.plan.blast_radius() > 0;
+    if changes || required(planned).is_some() || planned.plan.under.is_some() {
         let pinned = trust::check(engine, gate, starter, Some(&planned.run))?;
-        if !pinned && !approvals_of(state, planned).is_empty() {
+        if !pinned && (planned.plan.under.is_some() || !approvals_of(state, planned).is_empty()) {
             // Every approval pins a root, where none is: without one the store was changed.
             let refused = Refused::new("the root of trust is gone from this state", "restore the state from a backup");
             return Err(audit::refused(engine, Some(&planned.run), starter, refused));
         }
     }
-    let unread = |error| audit::tampered(engine, Some(&planned.run), starter, error);
-    let approvals = load_signed(engine, approvals_of(state, planned)).map_err(unread)?;
-    let starters: Vec<&str> = state.starter.as_deref().into_iter().chain([starter]).collect();
-    match super::judge(gate, planned, engine.store.id(), &starters, &approvals, now) {
-        Ok(passed) => Ok((passed, Vec::new())),
-        Err(refused) => Err(audit::refused(engine, Some(&planned.run), starter, refused)),
+    let action = match (&planned.plan.under, &state.started) {
+        (_, Some(_)) => Action::Resume,
+        (Some(_), None) => Action::Extend,
+        (None, None) => Action::Run,
+    };
+    permit(engine, gate, planned, starter, action, now)?;
+    if planned.plan.policy != gate.policy.version() {
+        let refused = Refused::new(
+            format!("the policy is another now than when run {} was planned", planned.run),
+            "make a new plan with `escher plan`",
+        );
+        return Err(audit::refused(engine, Some(&planned.run), starter, refused));
     }
+    let starters: Vec<&str> = state.starter.as_deref().into_iter().chain([starter]).collect();
+    let passed = judge_plan(engine, gate, state, planned, &starters, now, true)?;
+    Ok((passed, Vec::new()))
+}
+
+/// Judges what a plan has been approved with: signatures of its own, or of what was published that it is a run of. What
+/// is refused is audited.
+pub(crate) fn judge_plan(
+    engine: &Engine,
+    gate: &Gate,
+    state: &RunState,
+    planned: &Planned,
+    starters: &[&str],
+    now: Timestamp,
+    fresh: bool,
+) -> Result<Passed, EngineError> {
+    let judged = unaudited(engine, gate, state, planned, starters, now, fresh);
+    let who = starters.last().copied().unwrap_or_default();
+    judged.map_err(|error| match error {
+        EngineError::Refused(refused) => audit::refused(engine, Some(&planned.run), who, refused),
+        other => audit::tampered(engine, Some(&planned.run), who, other),
+    })
+}
+
+fn unaudited(
+    engine: &Engine,
+    gate: &Gate,
+    state: &RunState,
+    planned: &Planned,
+    starters: &[&str],
+    now: Timestamp,
+    fresh: bool,
+) -> Result<Passed, EngineError> {
+    if let Some(under) = &planned.plan.under {
+        return published::judge(engine, gate, planned, under, starters, now, fresh);
+    }
+    let approvals = load_signed(engine, approvals_of(state, planned))?;
+    Ok(super::judge(gate, planned, engine.store.id(), starters, &approvals, now)?)
+}
+
+/// Whether what a plan was approved with still holds, for taking it back: whoever starts that.
+pub(crate) fn covers(
+    engine: &Engine,
+    gate: &Gate,
+    state: &RunState,
+    planned: &Planned,
+    now: Timestamp,
+) -> Result<(), EngineError> {
+    unaudited(engine, gate, state, planned, &[], now, false).map(drop)
 }
 
 /// Judges again what a run that is taken up has passed already, as of then: that it says so itself proves nothing. What
@@ -265,7 +325,11 @@ pub(crate) fn held(engine: &Engine, state: &RunState, principal: &str, gate: &Ga
     for part in state.begun() {
         passed.push((plan::part_of(engine, state, part).map_err(unread)?, part.started));
     }
-    passed.retain(|(planned, _)| required(planned).is_some());
+    if let Some((planned, _)) = passed.first() {
+        let now = time::latest(engine, run, principal, None)?;
+        permit(engine, gate, planned, principal, Action::Resume, now)?;
+    }
+    passed.retain(|(planned, _)| required(planned).is_some() || planned.plan.under.is_some());
     if passed.is_empty() {
         return Ok(());
     }
@@ -273,16 +337,12 @@ pub(crate) fn held(engine: &Engine, state: &RunState, principal: &str, gate: &Ga
         trust::check(engine, gate, principal, run)?;
     }
     for (planned, at) in &passed {
-        let judged = match gate.sandbox {
-            true => practice_only(planned),
-            false => {
-                let approvals = load_signed(engine, approvals_of(state, planned)).map_err(unread)?;
-                let starters: Vec<&str> = state.starter.as_deref().into_iter().collect();
-                let at = at.unwrap_or(state.planned);
-                super::judge(gate, planned, engine.store.id(), &starters, &approvals, at).map(drop)
-            }
-        };
-        judged.map_err(|refused| audit::refused(engine, run, principal, refused))?;
+        if gate.sandbox {
+            practice_only(planned).map_err(|refused| audit::refused(engine, run, principal, refused))?;
+            continue;
+        }
+        let starters: Vec<&str> = state.starter.as_deref().into_iter().collect();
+        judge_plan(engine, gate, state, planned, &starters, at.unwrap_or(state.planned), false)?;
     }
     Ok(())
 }

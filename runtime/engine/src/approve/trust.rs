@@ -159,8 +159,12 @@ fn difference(signed: &TrustSettings, here: &TrustSettings) -> Option<String> {
         Some("the files of `[catalog]` are others".into())
     } else if signed.policy != here.policy {
         Some("the policy is another".into())
+    } else if signed.zone != here.zone {
+        Some("the time zone of the policy is another".into())
     } else {
-        None
+        let names = signed.freezes.keys().chain(here.freezes.keys());
+        let other = |name: &&String| signed.freezes.get(*name) != here.freezes.get(*name);
+        names.into_iter().find(other).map(|name| format!("the freeze `{name}` is another"))
     }
 }
 

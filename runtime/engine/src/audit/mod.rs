@@ -161,6 +161,14 @@ pub(crate) fn refused(engine: &Engine, run: Option<&str>, principal: &str, refus
     }
 }
 
+/// An error; one that is a refusal is written down.
+pub(crate) fn said(engine: &Engine, principal: &str, error: EngineError) -> EngineError {
+    match error {
+        EngineError::Refused(no) => refused(engine, None, principal, no),
+        other => other,
+    }
+}
+
 /// When the last entry was written.
 pub(crate) fn last_at(store: &dyn StateStore) -> Result<Option<Timestamp>, EngineError> {
     let Some(at) = store.head(STREAM)?.count.checked_sub(1) else { return Ok(None) };

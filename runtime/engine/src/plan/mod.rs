@@ -21,6 +21,7 @@ use escher_ir::operation::{StoredRecord, StoredWaiter};
 use escher_ir::plan::{ItemId, Plan, PlannedArgument, PlannedCall, PlannedItem, PlannedStep, Replaced};
 use escher_ir::program::{Block, Node, NodeKind, Program, Step};
 use escher_ir::{Digest, Target, Value, codec, named};
+use escher_policy::Action;
 use escher_provider::Read;
 use jiff::{SignedDuration, Timestamp};
 
@@ -34,6 +35,7 @@ pub(crate) use steps::{outer, plan_bodies};
 use walk::walk;
 
 use crate::ambient;
+use crate::approve;
 use crate::engine::Engine;
 use crate::error::{EngineError, Refused};
 use crate::identity::RawId;
@@ -184,17 +186,30 @@ async fn make(
         operations: records.1,
         waiters,
         steps: planned_steps,
-        policy: options.policy.clone(),
+        policy: options.gate.policy.version().to_string(),
         asks: walked.asks,
         part: None,
         recheck_after_ms: Some(recheck_after_ms),
         replaced: notes.replaced(),
+        under: options.under.clone(),
     };
-    let digest = {
-        let (digest, bytes) = codec::encode(&plan)?;
-        objects.push((digest, bytes));
-        digest
+    let (digest, bytes) = codec::encode(&plan)?;
+    objects.push((digest, bytes));
+    let principal = options.principal.clone();
+    let mut planned = Planned {
+        run: String::new(),
+        plan: Arc::new(plan),
+        digest,
+        program: program.clone(),
+        principal,
+        began,
+        asked: None,
     };
+    let gate = &options.gate;
+    let verdict = approve::verdict(engine, gate, &planned, &options.principal, &[], Action::Plan, engine.clock.now())?;
+    if !verdict.allowed {
+        return Err(approve::denial(verdict).into());
+    }
     let (ambient, bytes) = journal::object(&ambient::kept(&world.ambient, &world.others))?;
     objects.push((ambient, bytes));
     let mut events = vec![Event::Planned {
@@ -211,9 +226,8 @@ async fn make(
         events.push(Event::Fixed { path, value, began });
     }
     drop((world, parts));
-    let run = mint(engine, events, objects, &plan, digest, &options.principal)?;
-    let principal = options.principal.clone();
-    Ok(Planned { run, plan: Arc::new(plan), digest, program, principal, began, asked: None })
+    planned.run = mint(engine, events, objects, &planned.plan, digest, &options.principal)?;
+    Ok(planned)
 }
 
 /// Writes the first segment of a new run.

@@ -99,5 +99,7 @@ pub(crate) async fn plan_rest(
         }),
         recheck_after_ms: rest.plan.recheck_after_ms,
         replaced: notes.noted.replaced(),
+        // Its own `approve` is asked of somebody, whatever the run began with.
+        under: None,
     })
 }

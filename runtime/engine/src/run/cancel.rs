@@ -9,12 +9,15 @@ use escher_ir::audit::AuditEvent;
 use escher_ir::codec;
 use escher_ir::journal::{CancelRequest, Entry, Event, RunStatus};
 use escher_ir::plan::ItemId;
+use escher_policy::Action;
 use escher_provider::Change;
 
 use super::{acquire, take_up};
+use crate::approve::permit;
 use crate::audit::{self, End};
 use crate::engine::Engine;
 use crate::error::{EngineError, Refused};
+use crate::halt;
 use crate::journal::{self, CallResult, RunState};
 use crate::options::RunOptions;
 use crate::plan;
@@ -42,6 +45,7 @@ pub(crate) async fn cancel(
     patience: Duration,
 ) -> Result<RunReport, EngineError> {
     let (state, planned) = plan::known(engine, run, &options.principal)?;
+    permit(engine, &options.gate, &planned, &options.principal, Action::Cancel, engine.clock.now())?;
     if let Some((status, ..)) = &state.finished {
         let words = match status {
             RunStatus::Cancelled => format!("run {run} was cancelled already"),
@@ -125,19 +129,26 @@ fn never(engine: &Engine, state: &RunState, options: &RunOptions) -> Result<RunR
     }
 }
 
-/// Does the work, and cancels it when somebody asks this process to.
+/// Does the work, and cancels it when somebody asks this process to, or halts the whole state.
 pub(crate) async fn watched<T>(
     engine: &Engine,
     run: &str,
     fence: u64,
-    cancel: &Cancel,
+    options: &RunOptions,
     work: impl Future<Output = T>,
 ) -> T {
+    let cancel = &options.cancel;
     let watch = async {
-        let mut seen = 0;
+        let (mut seen, mut said) = (0, None);
         loop {
             tokio::time::sleep(LOOK).await;
             seen = look(engine, run, fence, seen, cancel);
+            let now = halt::said(&*engine.store);
+            // Practice clouds go on: nothing of anybody's is changed there.
+            if now != said && !options.gate.sandbox && halt::holds(engine).is_ok_and(|halt| halt.is_some()) {
+                cancel.cancel();
+            }
+            said = now;
         }
     };
     tokio::pin!(work);

@@ -277,7 +277,9 @@ pub(crate) fn start(
     let bytes = journal::segment(state.events, vec![Entry { at: now, event }])?;
     let append = Append { stream: journal::stream(&planned.run), expected: state.head, bytes };
     let until = crate::clock::later(now, options.lease);
-    let commit = Commit { objects, appends: vec![append], lease: Some((lease.clone(), until)) };
+    let counted = passed.counted;
+    let appends = [append].into_iter().chain(counted.iter().map(|counted| counted.append.clone())).collect();
+    let commit = Commit { objects, appends, lease: Some((lease.clone(), until)) };
     let event = AuditEvent::Started {
         run: planned.run.clone(),
         plan: planned.digest,
@@ -287,7 +289,17 @@ pub(crate) fn start(
         sandbox: passed.sandbox,
         undo_of,
     };
-    audit::commit(&*engine.store, &mut End::default(), commit, vec![(now, event)]).map(drop)
+    let events = counted.iter().map(|counted| counted.event.clone()).chain([event]).map(|event| (now, event)).collect();
+    match (audit::commit(&*engine.store, &mut End::default(), commit, events), &counted) {
+        // Both would have been the last that may run: one was.
+        (Err(EngineError::Store(StoreError::Conflict { stream })), Some(counted))
+            if stream == counted.append.stream =>
+        {
+            let refused = Refused::new("another run of the same began at this moment", "try again");
+            Err(audit::refused(engine, Some(&planned.run), &options.principal, refused))
+        }
+        (result, _) => result.map(drop),
+    }
 }
 
 /// From a journal that says `Started` to the end, or to an `approve`: the same for a fresh run and for one that is taken
@@ -329,7 +341,7 @@ async fn go_on(
             options.progress.event(ProgressEvent::Started { run, items });
         }
         let body = runner.body(&planned.plan.parameters);
-        let result = cancel::watched(engine, run, lease.fence, &options.cancel, body).await;
+        let result = cancel::watched(engine, run, lease.fence, options, body).await;
         let mut result = match result {
             Ok(result) => result,
             Err(error @ (EngineError::LeaseLost(_) | EngineError::Store(_) | EngineError::Codec(_))) => {

@@ -13,6 +13,7 @@ use escher_ir::journal::{Entry, Event, Outcome, RunStatus};
 use escher_ir::plan::{ItemId, Plan, PlannedItem, PlannedStep, Rollback};
 use escher_ir::program::{NodeKind, Step};
 use escher_ir::{Value, codec};
+use escher_policy::Action;
 use escher_provider::Change;
 
 use super::cancel::watched;
@@ -21,7 +22,7 @@ use super::pressure::Pressure;
 use super::step::{Queue, StepRun, Unit, list};
 use super::unit::{TAKEN_BACK, body_lets};
 use super::{BodyResult, Live, Runner, acquire, duration, remember, retries, told, unit_of};
-use crate::approve::{approvals_of, judge, load_signed, trust};
+use crate::approve::{covers, permit, trust};
 use crate::audit::{self, End};
 use crate::engine::Engine;
 use crate::error::{EngineError, Refused};
@@ -216,16 +217,20 @@ async fn begin(
     if !options.gate.sandbox {
         let now = time::latest(engine, Some(&state.run), &options.principal, change.ahead())?;
         trust::check(engine, &options.gate, &options.principal, Some(&state.run))?;
+        permit(engine, &options.gate, original, &options.principal, Action::Undo, now)?;
         let mut all = vec![plan::first(engine, state).map_err(unread)?];
         for part in state.begun() {
             all.push(plan::part_of(engine, state, part).map_err(unread)?);
         }
         for approved in &all {
-            let approvals = load_signed(engine, approvals_of(state, approved)).map_err(unread)?;
-            judge(&options.gate, approved, engine.store.id(), &[], &approvals, now).map_err(|why| {
-                let reason = format!("the approval of run {} does not cover taking it back: {}", state.run, why.reason);
-                let help = "plan and have approved a playbook that puts things right".to_string();
-                audit::refused(engine, Some(&state.run), &options.principal, Refused::new(reason, help))
+            covers(engine, &options.gate, state, approved, now).map_err(|error| match error {
+                EngineError::Refused(why) => {
+                    let run = &state.run;
+                    let reason = format!("the approval of run {run} does not cover taking it back: {}", why.reason);
+                    let help = "plan and have approved a playbook that puts things right".to_string();
+                    audit::refused(engine, Some(run), &options.principal, Refused::new(reason, help))
+                }
+                other => unread(other),
             })?;
         }
     }
@@ -318,7 +323,7 @@ async fn begin(
         });
     }
     // It is one plan, and waits for nobody.
-    let plan = Plan { steps, asks: Vec::new(), replaced: notes.replaced(), ..(*original.plan).clone() };
+    let plan = Plan { steps, asks: Vec::new(), under: None, replaced: notes.replaced(), ..(*original.plan).clone() };
     drop(world);
     write(engine, state, original, &plan, skipped, options, claim, began)
 }
@@ -429,7 +434,7 @@ async fn go_on(
     for planned_step in &planned.plan.steps {
         let Some(step) = step_named(&planned.program, &planned_step.name) else { continue };
         let work = take_back(&runner, step, planned_step, &names, &original_state, &original_live, &step.name);
-        if let Err(error) = watched(engine, run, lease.fence, &options.cancel, work).await {
+        if let Err(error) = watched(engine, run, lease.fence, options, work).await {
             match error {
                 EngineError::Evaluation { .. } | EngineError::Call { .. } => result.failed = Some(error.to_string()),
                 error => return Err(error),

@@ -231,6 +231,7 @@ pub fn program(steps: Vec<Step>) -> Program {
             declared_risk: Risk::High,
             approval: Some(Approval { by: "manager".into(), of: 1, valid_seconds: 86_400 }),
             blast_radius: Some(1_000),
+            freeze_exempt: false,
             body: Block { nodes, value: None },
         },
         functions: BTreeMap::new(),
