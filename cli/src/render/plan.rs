@@ -16,10 +16,11 @@ const WIDTH: usize = 100;
 /// Prints a plan.
 pub(crate) fn print(planned: &Planned) {
     let plan = &planned.plan;
-    let approval = match &plan.approval {
-        Some(approval) => needs(approval),
-        None if plan.asks.is_empty() => "needs no approval".to_string(),
-        None => "begins without an approval".to_string(),
+    let approval = match (&plan.under, &plan.approval) {
+        (Some(under), _) => format!("as `{}` was published", under.name),
+        (None, Some(approval)) => needs(approval),
+        (None, None) if plan.asks.is_empty() => "needs no approval".to_string(),
+        (None, None) => "begins without an approval".to_string(),
     };
     match &plan.part {
         None => output::line(&format!("Plan {} of {}", output::bold(&planned.run), output::bold(&plan.playbook))),

@@ -12,7 +12,7 @@ use crate::error::{EngineError, Refused};
 use crate::store::{Append, Commit, StateStore};
 
 /// The stream of what was said about it.
-const STREAM: &str = "halt";
+pub(crate) const STREAM: &str = "halt";
 
 /// Why nothing may be changed; none where things may.
 pub(crate) fn holds(engine: &Engine) -> Result<Option<Halt>, EngineError> {

@@ -1,10 +1,18 @@
-//! What a run's journal and the audit log both tell, in one form, so that they can be compared.
+//! What a stream of the store (a run's journal, what is published, how it was used, the kill switch) and the audit log both
+//! tell, in one form, so that they can be compared.
 
 use std::sync::Arc;
 
-use escher_ir::Digest;
 use escher_ir::audit::AuditEvent;
-use escher_ir::journal::{CallFailure, Entry, Event, Outcome};
+use escher_ir::journal::{CallFailure, Entry, Event, Outcome, Segment};
+use escher_ir::published::{Halt, Publication, Use, UseOf};
+use escher_ir::{CodecError, Digest, codec};
+use jiff::Timestamp;
+
+use crate::{halt, journal, published};
+
+/// What the names begin with of streams that the log tells of too.
+pub(super) const STREAMS: [&str; 4] = [journal::PREFIX, published::PREFIX, published::USES, halt::STREAM];
 
 /// Something that both tell.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,11 +28,31 @@ pub(super) enum Fact {
     CallFailed(String, String, Option<String>, Option<String>, bool),
     Ended(String, Outcome, Option<String>, Arc<str>),
     Finished(String),
+    Published(Digest, Digest, String),
+    Withdrawn(Digest, String),
+    Held(bool, String),
+    Used(Option<String>, Option<Timestamp>, String, Option<String>),
+    Halted(bool, String, String),
 }
 
-/// What an audit event says of a run; items that ended together are told one by one.
+/// The stream that an audit event is about, and what it says of it; items that ended together are told one by one.
 pub(super) fn of_audit(event: AuditEvent) -> Option<(String, Vec<Fact>)> {
     let (run, fact) = match event {
+        AuditEvent::Published { name, standing, statement, principal, .. } => {
+            return Some((published::stream(&name), vec![Fact::Published(standing, statement, principal)]));
+        }
+        AuditEvent::Withdrawn { name, statement, principal, .. } => {
+            return Some((published::stream(&name), vec![Fact::Withdrawn(statement, principal)]));
+        }
+        AuditEvent::Held { name, paused, principal } => {
+            return Some((published::stream(&name), vec![Fact::Held(paused, principal)]));
+        }
+        AuditEvent::Used { name, run, due, principal, reason, .. } => {
+            return Some((published::uses(&name), vec![Fact::Used(run, due, principal, reason)]));
+        }
+        AuditEvent::Halted { halted, principal, reason } => {
+            return Some((halt::STREAM.into(), vec![Fact::Halted(halted, principal, reason)]));
+        }
         AuditEvent::Approved { run, approval, principal, .. } => (run, Fact::Approved(approval, principal)),
         AuditEvent::Revoked { run, revocation, principal, .. } => (run, Fact::Revoked(revocation, principal)),
         AuditEvent::Started { run, plan, principal, approvals, undo_of, .. } => {
@@ -44,17 +72,45 @@ pub(super) fn of_audit(event: AuditEvent) -> Option<(String, Vec<Fact>)> {
         }
         AuditEvent::Ended { run, step, outcome, reason, items } => {
             let one = |item| Fact::Ended(step.clone(), outcome, reason.clone(), item);
-            return Some((run, items.into_iter().map(one).collect()));
+            return Some((journal::stream(&run), items.into_iter().map(one).collect()));
         }
         AuditEvent::Finished { run, status, totals } => (run, Fact::Finished(format!("{status:?} {totals:?}"))),
         // Planned is told by the first event of every journal; the others have no place in one.
         _ => return None,
     };
-    Some((run, vec![fact]))
+    Some((journal::stream(&run), vec![fact]))
+}
+
+/// What a segment of a stream says.
+pub(super) fn of_segment(stream: &str, bytes: &[u8]) -> Result<Vec<Fact>, CodecError> {
+    if stream.starts_with(journal::PREFIX) {
+        let (_, segment): (_, Segment) = codec::decode(bytes)?;
+        return Ok(segment.events.into_iter().filter_map(of_journal).collect());
+    }
+    let fact = if stream.starts_with(published::PREFIX) {
+        match codec::decode::<Publication>(bytes)?.1 {
+            Publication::Published { standing, statement, principal, .. } => {
+                Fact::Published(standing, statement, principal)
+            }
+            Publication::Withdrawn { statement, principal, .. } => Fact::Withdrawn(statement, principal),
+            Publication::Paused { principal, .. } => Fact::Held(true, principal),
+            Publication::Continued { principal, .. } => Fact::Held(false, principal),
+        }
+    } else if stream.starts_with(published::USES) {
+        let (_, Use { due, principal, what, .. }) = codec::decode::<Use>(bytes)?;
+        match what {
+            UseOf::Run(run) => Fact::Used(Some(run), due, principal, None),
+            UseOf::Missed(why) => Fact::Used(None, due, principal, Some(why)),
+        }
+    } else {
+        let (_, Halt { halted, principal, reason, .. }) = codec::decode::<Halt>(bytes)?;
+        Fact::Halted(halted, principal, reason)
+    };
+    Ok(vec![fact])
 }
 
 /// What an event of a journal says.
-pub(super) fn of_journal(entry: Entry) -> Option<Fact> {
+fn of_journal(entry: Entry) -> Option<Fact> {
     Some(match entry.event {
         Event::Approved { approval, principal } => Fact::Approved(approval, principal),
         Event::Revoked { revocation, principal } => Fact::Revoked(revocation, principal),

@@ -5,9 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use escher_ir::Digest;
 use escher_ir::audit_bytes::{is_whole, raw_segment};
-use escher_ir::journal::Segment;
-use escher_ir::{Digest, codec};
 use serde::{Deserialize, Serialize};
 
 use super::facts::{self, Fact};
@@ -91,7 +90,7 @@ struct Lies {
     whole: bool,
 }
 
-/// Checks the log, each run's journal against it, and a checkpoint.
+/// Checks the log, each stream that it tells of against it, and a checkpoint.
 pub(crate) fn verify(engine: &Engine, checkpoint: Option<&Checkpoint>) -> Result<AuditVerdict, EngineError> {
     let store = &*engine.store;
     let mut problems = Vec::new();
@@ -103,9 +102,9 @@ pub(crate) fn verify(engine: &Engine, checkpoint: Option<&Checkpoint>) -> Result
         against(store, checkpoint, &found, entries, &mut problems);
     }
     problems.sort_by_key(|problem| problem.entry.unwrap_or(u64::MAX));
-    // What a damaged log says of runs can't be held against their journals.
+    // What a damaged log says can't be held against what it tells of.
     let comparable = problems.is_empty();
-    journals(store, told, comparable, &mut problems)?;
+    streams(store, told, comparable, &mut problems)?;
     if let Err(error) = trust::load(store) {
         problems.push(AuditProblem::of(trust::STREAM, error.to_string()));
     }
@@ -140,8 +139,8 @@ fn read(
             let says = raw.entry.as_ref().map(|entry| (entry.number, entry.before));
             found.push(Found { place, says, digest: raw.digest, segment: segments.len() as u64 });
             place = says.map_or(place, |(number, _)| number) + 1;
-            if let Some((run, facts)) = raw.entry.and_then(|entry| facts::of_audit(entry.event)) {
-                told.entry(run).or_default().extend(facts);
+            if let Some((stream, facts)) = raw.entry.and_then(|entry| facts::of_audit(entry.event)) {
+                told.entry(stream).or_default().extend(facts);
             }
         }
         let count = found.iter().rev().take_while(|f| f.segment == segments.len() as u64).count() as u64;
@@ -252,16 +251,19 @@ fn against(store: &dyn StateStore, kept: &Checkpoint, found: &[Found], entries: 
     }
 }
 
-/// Each journal's own chain, and what it tells beside what the log tells.
-fn journals(
+/// The own chain of each stream that the log tells of, and what it tells beside what the log tells.
+fn streams(
     store: &dyn StateStore,
     mut told: BTreeMap<String, Vec<Fact>>,
     comparable: bool,
     problems: &mut Vec<AuditProblem>,
 ) -> Result<(), EngineError> {
-    for name in store.streams(journal::PREFIX)? {
-        let run = name.strip_prefix(journal::PREFIX).unwrap_or(&name).to_string();
-        let known = told.remove(&run).unwrap_or_default();
+    let mut names = Vec::new();
+    for prefix in facts::STREAMS {
+        names.extend(store.streams(prefix)?);
+    }
+    for name in names {
+        let known = told.remove(&name).unwrap_or_default();
         let segments = match store.read(&name, 0) {
             Ok(segments) => segments,
             Err(StoreError::Damaged { reason, .. }) => {
@@ -277,8 +279,8 @@ fn journals(
                 broken = true;
             }
             head = segment.head;
-            match codec::decode::<Segment>(&segment.bytes) {
-                Ok((_, segment)) => facts.extend(segment.events.into_iter().filter_map(facts::of_journal)),
+            match facts::of_segment(&name, &segment.bytes) {
+                Ok(more) => facts.extend(more),
                 Err(error) => {
                     problems.push(AuditProblem::of(&name, format!("segment {number}: {error}")));
                     broken = true;
@@ -290,12 +292,17 @@ fn journals(
             broken = true;
         }
         if comparable && !broken && facts != known {
-            problems.push(AuditProblem::of(&name, "it and the audit log tell of different approvals, calls or ends"));
+            let what = match name.starts_with(journal::PREFIX) {
+                true => "approvals, calls or ends",
+                false => "signatures or uses",
+            };
+            problems.push(AuditProblem::of(&name, format!("it and the audit log tell of different {what}")));
         }
     }
     if comparable {
-        for run in told.into_keys() {
-            problems.push(AuditProblem::of(&journal::stream(&run), "this journal is gone"));
+        for name in told.into_keys() {
+            let what = if name.starts_with(journal::PREFIX) { "journal" } else { "stream" };
+            problems.push(AuditProblem::of(&name, format!("this {what} is gone")));
         }
     }
     Ok(())

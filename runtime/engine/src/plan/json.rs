@@ -113,6 +113,11 @@ pub fn plan_json(planned: &Planned) -> Json {
         if !plan.asks.is_empty() {
             object.insert("asks".into(), plan.asks.iter().map(ask_json).collect());
         }
+        if let Some(under) = &plan.under {
+            let due = under.due.map(|due| due.to_string());
+            let published = json!({ "name": under.name, "digest": under.standing.to_string(), "due": due });
+            object.insert("published".into(), published);
+        }
         if let Some(part) = &plan.part {
             object.insert(
                 "part".into(),

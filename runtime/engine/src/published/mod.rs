@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use publish::{add_signature, pause, publish, statement_for, withdraw};
-pub(crate) use rate::{Counted, judge};
+pub(crate) use rate::{Counted, USES, judge, uses};
 pub(crate) use run::extend;
 pub use tick::{Happened, Ticked};
 pub(crate) use tick::{history, next, tick};
@@ -31,9 +31,9 @@ use crate::journal;
 pub(crate) const LONGEST: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 /// What streams about one published item begin with.
-const PREFIX: &str = "published/";
+pub(crate) const PREFIX: &str = "published/";
 
-fn stream(name: &str) -> String {
+pub(crate) fn stream(name: &str) -> String {
     format!("{PREFIX}{name}")
 }
 

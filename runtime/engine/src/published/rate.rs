@@ -17,9 +17,12 @@ use crate::error::{EngineError, Refused};
 use crate::plan::Planned;
 use crate::store::{Append, Head};
 
+/// What streams begin with that say what became of each time.
+pub(crate) const USES: &str = "uses/";
+
 /// The stream of what became of each time.
 pub(crate) fn uses(name: &str) -> String {
-    format!("uses/{name}")
+    format!("{USES}{name}")
 }
 
 /// What is written when a run of something published begins.

@@ -144,7 +144,9 @@ impl Shop {
 async fn ways_past_what_was_published() {
     let mut table = Table::default();
     let shop = Shop::open();
-    assert_eq!(shop.extend("eli").await.unwrap().standing.word(), "done");
+    let planned = shop.plan("eli", &[]).await.unwrap();
+    assert_eq!(escher_engine::plan_json(&planned)["published"]["name"], "some");
+    assert_eq!(shop.start("eli", &planned).await.unwrap().standing.word(), "done");
     people(&mut table).await;
     parameters(&mut table).await;
     moments(&mut table).await;
@@ -156,6 +158,33 @@ async fn ways_past_what_was_published() {
     schedules(&mut table).await;
     println!("{} ways past what was published, each refused with exit 3 and an audit record", table.rows.len());
     assert!(table.rows.len() >= 80, "{} rows", table.rows.len());
+}
+
+/// What no signature shows, because whoever owns the store wrote every hash anew, the audit log shows.
+#[tokio::test]
+async fn what_was_rewritten_is_found_by_the_log() {
+    let first_only = |shop: &Shop, stream: &str| {
+        let first = shop.bench.engine.store().read_one(stream, 0).unwrap().unwrap();
+        shop.replace_stream(stream, &[first.bytes]);
+    };
+    for (stream, whole) in
+        [("uses/some", true), ("uses/some", false), ("published/some", true), ("published/some", false), ("halt", true)]
+    {
+        let shop = Shop::open();
+        shop.extend("eli").await.unwrap();
+        shop.extend("eli").await.unwrap();
+        shop.withdraw("some");
+        shop.bench.engine.set_halted(true, "", &shop.gate, "eli").unwrap();
+        assert_eq!(shop.bench.engine.verify_audit().unwrap().problems, []);
+        if whole {
+            shop.replace_stream(stream, &[])
+        } else {
+            first_only(&shop, stream)
+        }
+        let problems = shop.bench.engine.verify_audit().unwrap().problems;
+        let told = |reason: &str| reason.contains("is gone") || reason.contains("different signatures or uses");
+        assert!(problems.iter().any(|p| p.at == stream && told(&p.reason)), "{stream}: {problems:?}");
+    }
 }
 
 async fn people(table: &mut Table) {
