@@ -666,6 +666,11 @@ impl Cli {
     /// The format that the command was asked for.
     pub(crate) fn format(&self) -> Format {
         let of = |f: &FormatArg| f.format;
+        // `escher runs --format json list` and `escher runs list --format json` are the same.
+        let either = |inner: &FormatArg, outer: &FormatArg| match inner.format {
+            Format::Human => outer.format,
+            said => said,
+        };
         match &self.command {
             Command::Check { format, .. }
             | Command::Explain { format, .. }
@@ -692,13 +697,7 @@ impl Cli {
                         | Policy::Test { format: f, .. },
                     ),
                 format,
-            } => {
-                if of(f) == Format::Human {
-                    of(format)
-                } else {
-                    of(f)
-                }
-            }
+            } => either(f, format),
             Command::Policy { format, .. } => of(format),
             Command::Ops { what } => match what {
                 Ops::Search { format, .. }
@@ -715,32 +714,20 @@ impl Cli {
                         | Schedule::Resume { format: f, .. },
                     ),
                 format,
-            } => {
-                if of(f) == Format::Human {
-                    of(format)
-                } else {
-                    of(f)
-                }
-            }
+            } => either(f, format),
             Command::Schedule { format, .. } => of(format),
             Command::Runs { what: Some(Runs::List { format: f } | Runs::Show { format: f, .. }), format } => {
-                if of(f) == Format::Human { of(format) } else { of(f) }
+                either(f, format)
             }
             Command::Trust { what: Some(Trust::Show { format: f } | Trust::Sign { format: f, .. }), format } => {
-                if of(f) == Format::Human { of(format) } else { of(f) }
+                either(f, format)
             }
             Command::Trust { format, .. } => of(format),
             Command::Audit {
                 what:
                     Some(Audit::Show { format: f } | Audit::Verify { format: f, .. } | Audit::Export { format: f, .. }),
                 format,
-            } => {
-                if of(f) == Format::Human {
-                    of(format)
-                } else {
-                    of(f)
-                }
-            }
+            } => either(f, format),
             Command::Runs { format, .. } | Command::Audit { format, .. } => of(format),
             _ => Format::Human,
         }

@@ -142,11 +142,16 @@ fn opened(kind: StatementKind, signed: &Signed) -> Result<(Statement, KeyData), 
     Ok((statement, signature.public_key().clone()))
 }
 
-/// Whether a statement is of this store, and holds at a time.
-fn timely(statement: &Statement, store: &str, now: Timestamp) -> Result<(), String> {
-    if statement.store != store {
-        return Err("it was signed for another state store".into());
+/// Whether a statement is of this store.
+fn of_store(statement: &Statement, store: &str) -> Result<(), String> {
+    match statement.store == store {
+        true => Ok(()),
+        false => Err("it was signed for another state store".into()),
     }
+}
+
+/// Whether a statement holds at a time.
+fn timely(statement: &Statement, now: Timestamp) -> Result<(), String> {
     if now >= statement.expires {
         return Err(format!("it ended at {}, and it is {now:.0}", statement.expires));
     }
@@ -207,9 +212,7 @@ fn judged(
     now: Timestamp,
 ) -> Result<Accepted, String> {
     let (statement, key) = opened(kind, signed)?;
-    if statement.store != store {
-        return Err("it was signed for another state store".into());
-    }
+    of_store(&statement, store)?;
     if statement.run != planned.run {
         return Err(format!("it was signed for run {}, not for {}", statement.run, planned.run));
     }
@@ -222,7 +225,7 @@ fn judged(
     if statement.planner != planned.principal {
         return Err(format!("it was signed for a plan of `{}`", statement.planner));
     }
-    timely(&statement, store, now)?;
+    timely(&statement, now)?;
     let approval = required(planned);
     if let Some(approval) = &approval {
         let longest = i64::try_from(approval.valid_seconds).unwrap_or(i64::MAX);
@@ -284,7 +287,8 @@ pub(crate) fn accept_publication(
 ) -> Result<Accepted, Refused> {
     let judge = || {
         let (statement, key) = opened(kind, signed)?;
-        timely(&statement, store, now)?;
+        of_store(&statement, store)?;
+        timely(&statement, now)?;
         if statement.run != what.name {
             return Err(format!("it was signed for `{}`, not for `{}`", statement.run, what.name));
         }
